@@ -1,0 +1,137 @@
+"""Font files to outlines: the only module that reads fonts. It knows no SVG; an outline is commands and bounds in em.
+
+An outline's y runs downwards from the baseline, 1 is the em, so that one number (pixels an em) draws it at any size.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from fontTools.misc.bezierTools import calcCubicBounds, calcQuadraticBounds
+from fontTools.pens.basePen import BasePen
+from fontTools.ttLib import TTFont, TTLibError
+
+from generator.model import Error
+
+logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on dates and tables that no outline depends on
+
+Command = tuple[str, tuple[float, ...]]
+"""M, L, Q, C (absolute coordinates) or Z."""
+Bounds = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What a face draws for one character: path commands, ink bounds and advance width, all in em."""
+
+    commands: tuple[Command, ...]
+    bounds: Bounds
+    advance: float
+
+    @property
+    def longest(self) -> float:
+        """The longer side of the ink."""
+        left, top, right, bottom = self.bounds
+        return max(right - left, bottom - top)
+
+
+class _Recorder(BasePen):
+    """Collects commands in em, y down; BasePen has taken components and TrueType's implied points apart."""
+
+    def __init__(self, glyphs: Any, upem: int) -> None:
+        super().__init__(glyphs)
+        self.commands: list[Command] = []
+        self.upem = upem
+
+    def _add(self, letter: str, *points: tuple[float, float]) -> None:
+        upem = self.upem
+        self.commands.append((letter, tuple([v for x, y in points for v in (x / upem, -y / upem)])))
+
+    def _moveTo(self, pt: tuple[float, float]) -> None:
+        self._add("M", pt)
+
+    def _lineTo(self, pt: tuple[float, float]) -> None:
+        self._add("L", pt)
+
+    def _qCurveToOne(self, pt1: tuple[float, float], pt2: tuple[float, float]) -> None:
+        self._add("Q", pt1, pt2)
+
+    def _curveToOne(self, pt1: tuple[float, float], pt2: tuple[float, float], pt3: tuple[float, float]) -> None:
+        self._add("C", pt1, pt2, pt3)
+
+    def _closePath(self) -> None:
+        self._add("Z")
+
+
+def bounds(commands: Iterable[Command]) -> Bounds | None:
+    """Exact ink bounds of absolute path commands (curves by their extremes, not their control points); None without ink."""
+    xs: list[float] = []
+    ys: list[float] = []
+    at = (0.0, 0.0)
+    for letter, numbers in commands:
+        if letter == "Z":
+            continue
+        points = list(zip(numbers[::2], numbers[1::2], strict=True))
+        if letter == "Q":
+            left, top, right, bottom = calcQuadraticBounds(at, *points)
+            xs += (left, right)
+            ys += (top, bottom)
+        elif letter == "C":
+            left, top, right, bottom = calcCubicBounds(at, *points)
+            xs += (left, right)
+            ys += (top, bottom)
+        elif letter == "L":
+            xs += (at[0], points[0][0])
+            ys += (at[1], points[0][1])
+        at = points[-1]
+    return (min(xs), min(ys), max(xs), max(ys)) if xs else None
+
+
+class Face:
+    """An open font file. ``substitutes`` names the character drawn instead of one that the face has no ink for."""
+
+    def __init__(self, path: Path, index: int = 0, substitutes: Mapping[str, str] | None = None) -> None:
+        try:
+            self._font = TTFont(path, fontNumber=index, lazy=True)
+            self._glyphs = self._font.getGlyphSet()
+            self._names = self._font.getBestCmap() or {}
+            self._upem: int = self._font["head"].unitsPerEm
+        except (TTLibError, OSError, AssertionError, KeyError, ImportError) as error:
+            raise Error(f"{path}: not a font that can be read ({error}), give a .ttf, .otf, .ttc or .woff2 file") from None
+        self.path = path
+        self.substitutes = substitutes or {}
+
+    def outline(self, character: str) -> Outline | None:
+        """The character's outline, or None where the face has no ink for it: many faces map characters to blank glyphs."""
+        name = self._names.get(ord(self.substitutes.get(character, character)))
+        if name is None:
+            return None
+        recorder = _Recorder(self._glyphs, self._upem)
+        with self._forgetting(name):
+            self._glyphs[name].draw(recorder)
+        ink = bounds(recorder.commands)
+        return Outline(tuple(recorder.commands), ink, self._glyphs[name].width / self._upem) if ink else None
+
+    @contextmanager
+    def _forgetting(self, name: str) -> Iterator[None]:
+        """Drop what fontTools keeps of a drawn glyph, so that memory stays the same however many are drawn."""
+        if "glyf" in self._font:
+            kept = self._font["glyf"].glyphs
+            packed = copy(kept[name])
+            yield
+            kept[name] = packed
+        else:
+            strings = self._font["CFF "].cff.topDictIndex[0].CharStrings
+            yield
+            strings.charStringsIndex.items[strings.charStrings[name]] = None
+
+    def fit(self, characters: Iterable[str]) -> float:
+        """The median of the characters' longest ink sides in em, of those that the face inks; 0.9 where it inks none."""
+        sides = [outline.longest for character in characters if (outline := self.outline(character))]
+        return median(sides) if sides else 0.9

@@ -1,0 +1,237 @@
+"""The words of the trade as types: what a person writes (pydantic) and what everything else is told (dataclasses)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+COUNT = 214
+"""There are 214 Kangxi radicals, numbered 1 to 214."""
+
+
+class Error(Exception):
+    """Bad input, one fault a line. Each line reads *where: what is wrong, what would be right*; the command line exits 2."""
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Registry(dict[str, Function]):
+    """Functions filed under their own names, which are the names the YAML files use."""
+
+    def __call__(self, function: Function) -> Function:
+        """Decorator: file *function* under its name."""
+        self[function.__name__] = function
+        return function
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """What would be right instead of the unknown *name*: the nearest known one, or all of them."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(names)}"
+
+
+class Written(BaseModel):
+    """What a person writes in YAML: frozen, and a key nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Sign = Annotated[str, Field(min_length=1, max_length=1)]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Name(Written):
+    """A Japanese name of a radical, in hiragana and in modified Hepburn."""
+
+    kana: Text
+    romaji: Text
+
+
+class Variant(Written):
+    """Another form of a radical, such as 氵 of 水."""
+
+    glyph: Sign
+    strokes: Annotated[int, Field(ge=1, le=17)]
+    positions: tuple[str, ...] = ()
+    names: tuple[Name, ...] = ()
+
+
+class Example(Written):
+    """A kanji that contains the radical, with one common reading and its gloss."""
+
+    kanji: Sign
+    reading: Text
+    meaning: Text
+
+
+class Radical(Written):
+    """One of the 214. ``strokes`` is the Kangxi count; ``japanese`` and ``strokes_japanese`` stand only where they differ."""
+
+    number: Annotated[int, Field(ge=1, le=COUNT)]
+    glyph: Sign
+    japanese: Sign | None = None
+    strokes: Annotated[int, Field(ge=1, le=17)]
+    strokes_japanese: Annotated[int, Field(ge=1, le=17)] | None = None
+    meanings: Annotated[tuple[Text, ...], Field(min_length=1)]
+    names: Annotated[tuple[Name, ...], Field(min_length=1)]
+    positions: tuple[str, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    category: str
+    family: str
+    joyo: Annotated[int, Field(ge=0)]
+    examples: Annotated[tuple[Example, ...], Field(min_length=1, max_length=8)]
+    note: Annotated[str, Field(min_length=1, max_length=140)]
+
+    @property
+    def slug(self) -> str:
+        """The number with three digits: ``085``."""
+        return f"{self.number:03d}"
+
+    @property
+    def headword(self) -> str:
+        """The first meaning: the radical's one English name."""
+        return self.meanings[0]
+
+    @property
+    def kangxi(self) -> str:
+        """The character of the Kangxi Radicals block, which follows from the number."""
+        return chr(0x2F00 + self.number - 1)
+
+
+class Family(Written):
+    """What a radical *is* (water, plant, beast …). ``mark`` is the kanji that stands for the family beside its colour."""
+
+    title: Text
+    mark: Sign
+
+
+class Position(Written):
+    """A place that a radical takes in a kanji, such as *hen*, the left side."""
+
+    kanji: Sign
+    kana: Text
+    romaji: Text
+    meaning: Text
+
+
+class Groups(Written):
+    """What the radicals are grouped by: families, the kanji site's categories, positions."""
+
+    families: dict[str, Family]
+    categories: tuple[Text, ...]
+    positions: dict[str, Position]
+
+
+class Source(Written):
+    """The registry package that a vendored file comes from."""
+
+    package: Text
+    registry: Text
+    version: Text
+    file: Text
+    index: int = 0
+
+
+class FaceSpec(Written):
+    """A vendored font of ``fonts/fonts.yml``. ``fit`` is the median radical's longest ink side in em."""
+
+    title: Text
+    file: Text
+    source: Source
+    licence: Text
+    licence_file: Text
+    copyright: Text
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    fit: Annotated[float, Field(gt=0.2, lt=1.2)]
+    substitutes: dict[Sign, Sign] = {}
+
+
+class FontsFile(Written):
+    """``fonts/fonts.yml``: the faces that draw cards, and the web fonts of the gallery's pages."""
+
+    faces: dict[str, FaceSpec]
+    site: dict[str, Any] = {}
+
+
+class SwatchSpec(Written):
+    """A swatch as written: colours in any CSS notation. ``tint`` and ``deep`` follow from the paper unless given."""
+
+    paper: Text
+    ink: Text
+    accent: Text
+    pattern: Text
+    tint: Text | None = None
+    deep: Text | None = None
+    name: Text | None = None
+
+
+class PaletteSpec(Written):
+    """A palette as written: a swatch for every family, or for every category."""
+
+    title: Text
+    description: Text
+    families: dict[str, SwatchSpec] | None = None
+    categories: dict[str, SwatchSpec] | None = None
+
+
+class SetSpec(Written):
+    """A set of ``sets.yml``: which layout, font and palette draw it. ``label`` is a line of text with fields in braces."""
+
+    title: Text
+    description: Text
+    layout: Text
+    font: Text
+    palette: Text
+    label: Text | None = None
+    png: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Swatch:
+    """The colours of one family as ``#rrggbb``, resolved and checked.
+
+    ``ink`` stands on ``paper``; ``deep`` stands on ``tint``, the pale reading of the same hue; ``accent`` is the quiet colour of
+    patterns, rules and marks.
+    """
+
+    paper: str
+    ink: str
+    accent: str
+    tint: str
+    deep: str
+    pattern: str
+    name: str
+
+    def colours(self) -> tuple[str, ...]:
+        """All five."""
+        return (self.paper, self.ink, self.accent, self.tint, self.deep)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Swatches by family or by category; ``by`` says which field of the radical chooses."""
+
+    title: str
+    description: str
+    by: str
+    swatches: dict[str, Swatch]
+
+    def swatch(self, radical: Radical) -> Swatch:
+        """The swatch of a radical."""
+        return self.swatches[getattr(radical, self.by)]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: in which file, by which check, and what."""
+
+    where: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.code}: {self.message}"

@@ -1,0 +1,297 @@
+"""The project: a folder's YAML files as models, with every reference resolved. The only module that reads or writes YAML.
+
+Scalars are read as text and the models give them their types, so that ``no`` is の in romaji and not *false*. Anchors, aliases
+and absurd depth are refused, which leaves nothing for a file to loop or to explode with.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from generator import palette as palettes
+from generator.layouts import layouts
+from generator.model import Error, FontsFile, Groups, Palette, PaletteSpec, Radical, SetSpec, nearest
+from generator.patterns import patterns
+
+DEPTH = 32
+"""How deep a file may nest."""
+SHARE = Path(__file__).parent / "share"
+CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
+"""Where the data, fonts and templates are that the package brings: inside the wheel, or the checkout itself."""
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+Model = TypeVar("Model")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open list or mapping; ``key`` is the mapping's key whose value is awaited or being built."""
+
+    container: Any
+    key: str | None = None
+
+
+class _Builder:
+    """Builds plain lists and dicts of text from YAML events, without recursion."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.stack: list[_Frame] = []
+        self.root: Any = None
+        self.faults: list[str] = []
+
+    def scalar(self, text: str, line: int) -> None:
+        """A key, or a value that is text."""
+        frame = self.stack[-1] if self.stack else None
+        if frame and isinstance(frame.container, dict) and frame.key is None:
+            if text in frame.container:
+                trail = ".".join([f.key for f in self.stack if f.key is not None] + [text])
+                self.faults.append(f"{self.where}: {trail}: duplicate key on line {line}, keep one of the two")
+            frame.key = text
+        else:
+            self._place(text, line)
+            self._placed()
+
+    def open(self, container: Any, line: int) -> None:
+        """Begin a list or a mapping."""
+        if len(self.stack) >= DEPTH:
+            raise Error(f"{self.where}: line {line}: nested deeper than {DEPTH} levels, nothing here needs that")
+        self._place(container, line)
+        self.stack.append(_Frame(container))
+
+    def close(self) -> None:
+        """End the innermost list or mapping."""
+        self.stack.pop()
+        self._placed()
+
+    def _place(self, value: Any, line: int) -> None:
+        if not self.stack:
+            self.root = value
+        elif isinstance(self.stack[-1].container, list):
+            self.stack[-1].container.append(value)
+        elif self.stack[-1].key is None:
+            raise Error(f"{self.where}: line {line}: a key must be plain text")
+        else:
+            self.stack[-1].container[self.stack[-1].key] = value
+
+    def _placed(self) -> None:
+        if self.stack:
+            self.stack[-1].key = None
+
+
+def parse(text: str, where: str) -> Any:
+    """One YAML document as dicts, lists and text. :class:`Error` for anything else, a line for every duplicate key."""
+    builder = _Builder(where)
+    try:
+        for event in yaml.parse(text, Loader=Loader):
+            line = event.start_mark.line + 1
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise Error(f"{where}: line {line}: anchors and aliases (& and *) are not supported, write the value out")
+            if isinstance(event, yaml.ScalarEvent):
+                builder.scalar(event.value, line)
+            elif isinstance(event, yaml.MappingStartEvent):
+                builder.open({}, line)
+            elif isinstance(event, yaml.SequenceStartEvent):
+                builder.open([], line)
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                builder.close()
+            elif isinstance(event, yaml.DocumentStartEvent) and builder.root is not None:
+                raise Error(f"{where}: line {line}: a second document begins, keep one")
+    except yaml.YAMLError as error:
+        raise Error(f"{where}: {_syntax(error)}") from None
+    if builder.faults:
+        raise Error("\n".join(builder.faults))
+    return builder.root
+
+
+def _syntax(error: yaml.YAMLError) -> str:
+    """What is wrong with the YAML, in one line."""
+    mark = getattr(error, "problem_mark", None)
+    at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
+    return f"{at}not valid YAML ({problem}), mend it or take the file that Bushu brings as a start"
+
+
+def read(path: Path, where: str) -> Any:
+    """A YAML file as dicts, lists and text; :class:`Error` where it cannot be read or is empty."""
+    try:
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise Error(f"{where}: byte {error.start} is not UTF-8 text, save the file as UTF-8") from None
+    except OSError as error:
+        raise Error(f"{where}: cannot be read ({error.strerror}), it should be a YAML file") from None
+    loaded = parse(text, where)
+    if loaded is None or loaded == "":
+        raise Error(f"{where}: empty, take the file that Bushu brings as a start")
+    return loaded
+
+
+def _fields(kind: Any, trail: Iterable[int | str]) -> list[str]:
+    """The keys that are known where *trail* ends, for a suggestion; empty where that is not a model."""
+    for step in trail:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            field = kind.model_fields.get(str(step))
+            kind = field.annotation if field else None
+        else:
+            kind = next((part for part in getattr(kind, "__args__", ())[::-1] if part is not type(None) and part is not ...), None)
+        while kind is not None and type(None) in getattr(kind, "__args__", ()):
+            kind = kind.__args__[0]
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, str]) -> Iterator[str]:
+    """One line a fault of what pydantic found; *names* renames the first step of a trail (an index to a radical's number)."""
+    for fault in error.errors():
+        trail = list(fault["loc"])
+        shown = [names.get(str(step), str(step)) if i == 0 else str(step) for i, step in enumerate(trail)]
+        key = ".".join(shown)
+        if fault["type"] == "extra_forbidden":
+            message = f"unknown key, {nearest(str(trail[-1]), _fields(kind, trail[:-1]))}"
+        elif fault["type"] == "missing":
+            message = "missing, it is needed"
+        else:
+            given = fault["input"]
+            shown_input = f" (here: {given!r})" if isinstance(given, str) else ""
+            message = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should", "should") + shown_input
+            message = message.removeprefix("input ")
+        yield f"{where}: {key}: {message}" if key else f"{where}: {message}"
+
+
+def validated(kind: type[Model], loaded: Any, where: str, names: Mapping[str, str] | None = None) -> Model:
+    """What was read as a model (or a dict or tuple of models); :class:`Error` with a line for every fault."""
+    try:
+        return TypeAdapter(kind).validate_python(loaded)
+    except ValidationError as error:
+        raise Error("\n".join(_faults(error, kind, where, names or {}))) from None
+    except RecursionError:
+        raise Error(f"{where}: contains itself, write it out") from None
+
+
+def dump(entries: Any) -> str:
+    """Canonical YAML: keys in their own order, the innermost lists and mappings on one line."""
+    return str(yaml.dump(entries, Dumper=Dumper, allow_unicode=True, default_flow_style=None, sort_keys=False, width=1000))
+
+
+def plain(radical: Radical) -> dict[str, Any]:
+    """A radical as it is written: without what it leaves out."""
+    return radical.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside *path* to write to; it takes *path*'s place when all went well, and is gone when not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder that Bushu works on; what it lacks comes from the installed package."""
+
+    root: Path
+    radicals: tuple[Radical, ...]
+    groups: Groups
+    palettes: dict[str, Palette]
+    sets: dict[str, SetSpec]
+    fonts: FontsFile
+
+    @property
+    def build(self) -> Path:
+        """The folder of everything generated."""
+        return self.root / "build"
+
+    def path(self, name: str) -> Path:
+        """A file or folder of the project, else the one that the package brings."""
+        return _path(self.root, name)
+
+    @cached_property
+    def by_glyph(self) -> dict[str, Radical]:
+        """Radicals by every character that means them: glyph, Kangxi code point, Japanese form, variants."""
+        found: dict[str, Radical] = {}
+        for radical in reversed(self.radicals):
+            forms = [variant.glyph for variant in radical.variants]
+            found |= dict.fromkeys(filter(None, [*forms, radical.japanese]), radical)
+        return found | {form: radical for radical in self.radicals for form in (radical.kangxi, radical.glyph)}
+
+
+def _path(root: Path, name: str) -> Path:
+    own = root / name
+    return own if own.exists() else CARRIED / name
+
+
+def where(root: Path, path: Path) -> str:
+    """A file's name in a message: relative to the project, or just its last parts for a file of the package."""
+    for base in (root, CARRIED):
+        if path.is_relative_to(base):
+            return path.relative_to(base).as_posix()
+    return path.as_posix()
+
+
+def _radicals(root: Path) -> tuple[Radical, ...]:
+    found: list[Radical] = []
+    for path in radical_files(root):
+        name = where(root, path)
+        loaded = read(path, name)
+        names = {str(i): str(entry["number"]) for i, entry in enumerate(loaded) if isinstance(entry, dict) and "number" in entry}
+        found += validated(tuple[Radical, ...], loaded, name, names)
+    return tuple(sorted(found, key=lambda radical: radical.number))
+
+
+def radical_files(root: Path) -> list[Path]:
+    """The files ``NN-strokes.yml``, in order."""
+    return sorted(_path(root, "radicals").glob("[0-9][0-9]-strokes.yml"))
+
+
+def _palettes(root: Path, groups: Groups) -> dict[str, Palette]:
+    specs = validated(dict[str, PaletteSpec], read(_path(root, "palette.yml"), "palette.yml"), "palette.yml")
+    known = {"families": list(groups.families), "categories": list(groups.categories)}
+    found: dict[str, Palette] = {}
+    faults: list[str] = []
+    for name, spec in specs.items():
+        try:
+            found[name] = palettes.resolve(f"palette.yml: {name}", spec, known, list(patterns))
+        except Error as error:
+            faults.append(str(error))
+    if faults:
+        raise Error("\n".join(faults))
+    return found
+
+
+def _sets(root: Path, known: Mapping[str, Iterable[str]]) -> dict[str, SetSpec]:
+    found = validated(dict[str, SetSpec], read(_path(root, "sets.yml"), "sets.yml"), "sets.yml")
+    faults = [
+        f"sets.yml: {name}.{field}: unknown {field} {value!r}, {nearest(value, names)}"
+        for name, spec in found.items()
+        for field, names in known.items()
+        if (value := getattr(spec, field)) not in names
+    ]
+    if faults:
+        raise Error("\n".join(faults))
+    return found
+
+
+def load(root: Path | None = None) -> Project:
+    """The project in *root* (default: the current folder), or an :class:`Error` that lists what is wrong with its files."""
+    root = (root or Path.cwd()).resolve()
+    groups = validated(Groups, read(_path(root, "radicals/groups.yml"), "radicals/groups.yml"), "radicals/groups.yml")
+    fonts = validated(FontsFile, read(_path(root, "fonts/fonts.yml"), "fonts/fonts.yml"), "fonts/fonts.yml")
+    palette = _palettes(root, groups)
+    sets = _sets(root, {"layout": layouts, "font": fonts.faces, "palette": palette})
+    return Project(root, _radicals(root), groups, palette, sets, fonts)

@@ -1,0 +1,152 @@
+"""SVG text: every element Bushu writes is made here, over svgwrite.
+
+svgwrite counts ids for the whole process and writes attributes nobody asked for, so ids are always given, its checks are off
+(they refuse ``role`` and ``aria-*``) and the document is serialised here: same tree, same bytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from xml.etree import ElementTree
+
+from svgwrite.base import BaseElement, Desc, Title
+from svgwrite.container import Defs, Group
+from svgwrite.path import Path
+from svgwrite.pattern import Pattern
+from svgwrite.shapes import Circle, Line, Rect
+
+CANVAS = 512
+"""Side of the square canvas in user units; the viewBox of every card is ``0 0 512 512``."""
+
+LAYERS = ("paper", "pattern", "picture", "glyph", "label")
+"""The layers of a card, from the bottom up."""
+DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+
+Element = BaseElement
+
+
+def number(value: float, places: int = 2) -> str:
+    """The text form of a number: at most *places* decimals, no exponent, no trailing zeros, never ``-0``."""
+    text = f"{value:.{places}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _plain(attributes: dict[str, Any]) -> dict[str, str]:
+    return {key: number(value) if isinstance(value, int | float) else value for key, value in attributes.items()}
+
+
+def rect(x: float, y: float, width: float, height: float, **style: Any) -> Element:
+    """A rectangle; *style* is any presentation attribute with ``_`` for ``-`` (``stroke_width=2``)."""
+    at, size = (number(x), number(y)), (number(width), number(height))
+    return Rect(at, size, debug=False, **_plain(style))
+
+
+def circle(cx: float, cy: float, r: float, **style: Any) -> Element:
+    """A circle."""
+    return Circle((number(cx), number(cy)), number(r), debug=False, **_plain(style))
+
+
+def line(x1: float, y1: float, x2: float, y2: float, **style: Any) -> Element:
+    """A straight line."""
+    return Line((number(x1), number(y1)), (number(x2), number(y2)), debug=False, **_plain(style))
+
+
+def path(d: str, **style: Any) -> Element:
+    """A path from its data."""
+    return Path(d, debug=False, **_plain(style))
+
+
+def group(children: Iterable[Element], **attributes: Any) -> Element:
+    """A group of elements."""
+    made = Group(debug=False, **_plain(attributes))
+    for child in children:
+        made.add(child)
+    return made
+
+
+def pattern(id_: str, width: float, height: float, children: Iterable[Element], **attributes: Any) -> Element:
+    """A ``<pattern>`` tile in user units inside its own ``<defs>``; fill with ``url(#id)``."""
+    size = (number(width), number(height))
+    made = Pattern((0, 0), size, patternUnits="userSpaceOnUse", id=id_, debug=False, **_plain(attributes))
+    for child in children:
+        made.add(child)
+    defs = Defs(debug=False)
+    defs.add(made)
+    return defs
+
+
+def _tenths(tenths: int) -> str:
+    """A whole number of tenths as path data writes it: ``-0.5`` is ``-.5``, ``12.0`` is ``12``."""
+    whole, rest = divmod(abs(tenths), 10)
+    sign = "-" if tenths < 0 else ""
+    return f"{sign}{whole or ''}.{rest}" if rest else f"{sign}{whole}"
+
+
+def _joined(numbers: Iterable[int]) -> str:
+    return "".join(text if text[0] == "-" else f" {text}" for text in map(_tenths, numbers)).lstrip()
+
+
+def path_data(commands: Iterable[tuple[str, tuple[float, ...]]], scale: float = 1, dx: float = 0, dy: float = 0) -> str:
+    """Path data of absolute commands (M, L, Q, C, Z) scaled and moved: relative, to a tenth of a unit.
+
+    Every point is rounded where it lies and the differences are taken of the rounded points, so that errors never add up.
+    """
+    parts: list[str] = []
+    last, x, y, start = "", 0, 0, (0, 0)
+    for letter, numbers in commands:
+        if letter == "Z":
+            parts.append("z")
+            last, (x, y) = "z", start
+            continue
+        points = [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)]
+        relative = [n - (y if i % 2 else x) for i, n in enumerate(points)]
+        x, y = points[-2:]
+        word = letter.lower()
+        if word == "m":
+            start = (x, y)
+        elif word == "l" and 0 in relative:
+            if relative == [0, 0]:
+                continue
+            word, relative = ("v", relative[1:]) if relative[0] == 0 else ("h", relative[:1])
+        text = _joined(relative)
+        again = word == last and word != "m"
+        parts.append((text if text[0] == "-" else f" {text}") if again else word + text)
+        last = word
+    return "".join(parts)
+
+
+class _Root(BaseElement):  # type: ignore[misc]  # svgwrite's own root brings a <defs> that is mostly empty
+    elementname = "svg"
+
+
+def _labelled(kind: type[Element], id_: str, text: str) -> Element:
+    made = kind(text)
+    made["id"] = id_
+    return made
+
+
+def _metadata(facts: Mapping[str, str]) -> ElementTree.Element:
+    made = ElementTree.Element("metadata", {"xmlns:dc": DUBLIN_CORE})
+    for name, value in facts.items():
+        ElementTree.SubElement(made, f"dc:{name}").text = value
+    return made
+
+
+def document(prefix: str, title: str, description: str, facts: Mapping[str, str], layers: Mapping[str, Iterable[Element]]) -> str:
+    """A whole card as SVG text.
+
+    *prefix* begins every id (``baseline-085``), *facts* are Dublin Core terms for the metadata (source, rights …), *layers* maps
+    names of :data:`LAYERS` to what they hold.
+    """
+    root = _Root(debug=False)
+    root.update({"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {CANVAS} {CANVAS}", "role": "img"})
+    root["aria-labelledby"] = f"{prefix}-title {prefix}-desc"
+    root.add(_labelled(Title, f"{prefix}-title", title))
+    root.add(_labelled(Desc, f"{prefix}-desc", description))
+    for layer in LAYERS:
+        if layer in layers:
+            root.add(group(layers[layer], id=f"{prefix}-{layer}"))
+    tree = root.get_xml()
+    tree.insert(2, _metadata(facts))
+    return ElementTree.tostring(tree, encoding="unicode") + "\n"
