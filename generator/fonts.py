@@ -131,6 +131,12 @@ class Face:
             yield
             strings.charStringsIndex.items[strings.charStrings[name]] = None
 
+    def credit(self) -> tuple[str, str]:
+        """What the font says of itself: its full name, and its copyright and licence."""
+        told = {key: (self._font["name"].getDebugName(key) or "").strip() for key in (0, 4, 13)}
+        rights = " ".join(" ".join(told[key].split())[:200] for key in (0, 13) if told[key])
+        return told[4] or self.path.stem, rights or "licence not stated in the font"
+
     def fit(self, characters: Iterable[str]) -> float:
         """The median of the characters' longest ink sides in em, of those that the face inks; 0.9 where it inks none."""
         sides = [outline.longest for character in characters if (outline := self.outline(character))]

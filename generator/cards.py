@@ -1,0 +1,159 @@
+"""Cards of a project: its radicals, or any other characters, as values ready to be drawn."""
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from generator.checks import Expected
+from generator.fonts import Face, Outline
+from generator.layouts import TYPICAL, Card
+from generator.model import Error, Palette, Radical, SetSpec, Swatch
+from generator.project import Project
+from generator.svg import CANVAS
+
+LABEL_FACE = "gothic"
+"""The face that sets a label where the set's own face has no ink for it."""
+GAP = 0.3
+"""Width of a space in a label, in em."""
+
+Subject = Radical | str
+"""What a card shows: a radical, or any other character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A font file as cards need it: where it is, its fit (see ``fonts.yml``), and what the metadata says of it."""
+
+    path: Path
+    fit: float
+    source: str
+    rights: str
+    substitutes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the cards of a set but whom they show."""
+
+    name: str
+    spec: SetSpec
+    palette: Palette
+    type: Type
+    label_type: Type
+
+
+def vendored(project: Project, name: str) -> Type:
+    """A face of ``fonts.yml``."""
+    spec = project.fonts.faces[name]
+    rights = f"{spec.copyright.rstrip('.')}. {spec.licence}"
+    return Type(project.path("fonts") / spec.file, spec.fit, spec.title, rights, tuple(spec.substitutes.items()))
+
+
+def brought(project: Project, path: Path) -> Type:
+    """A font file that a person brings; its fit is measured on those radicals that it has."""
+    face = Face(path)
+    return Type(path.resolve(), face.fit(radical.glyph for radical in project.radicals), *face.credit())
+
+
+def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type | None = None) -> Recipe:
+    """The recipe of a set, or of a changed *spec* of it, or with a font that a person brings."""
+    spec = spec or project.sets[name]
+    used = type_ or vendored(project, spec.font)
+    return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE))
+
+
+@cache
+def _face(path: Path, substitutes: tuple[tuple[str, str], ...]) -> Face:
+    return Face(path, substitutes=dict(substitutes))
+
+
+def _outline(type_: Type, character: str) -> Outline | None:
+    return _face(type_.path, type_.substitutes).outline(character)
+
+
+def slug(subject: Subject) -> str:
+    """``085`` of a radical, ``u732b`` of another character."""
+    return subject.slug if isinstance(subject, Radical) else f"u{ord(subject):04x}"
+
+
+def stem(subject: Subject) -> str:
+    """The file name without its ending: ``radical_085``, ``u732b``."""
+    return f"radical_{subject.slug}" if isinstance(subject, Radical) else slug(subject)
+
+
+def character(subject: Subject) -> str:
+    """What is drawn."""
+    return subject.glyph if isinstance(subject, Radical) else subject
+
+
+def title(subject: Subject) -> str:
+    """The card's title: ``水 water``; of another character, itself."""
+    return f"{subject.glyph} {subject.headword}" if isinstance(subject, Radical) else subject
+
+
+def _description(subject: Subject) -> str:
+    if isinstance(subject, Radical):
+        name = subject.names[0]
+        return f"Radical {subject.number}, {name.kana} ({name.romaji}): {', '.join(subject.meanings)}."
+    return f"The character {subject} (U+{ord(subject):04X})."
+
+
+def swatch(palette: Palette, subject: Subject) -> Swatch:
+    """A radical's swatch; other characters take the swatches in turn, by code point."""
+    if isinstance(subject, Radical):
+        return palette.swatch(subject)
+    swatches = list(palette.swatches.values())
+    return swatches[ord(subject) % len(swatches)]
+
+
+LABEL_FIELDS: dict[str, Callable[[Radical], str]] = {
+    "number": lambda radical: str(radical.number),
+    "meaning": lambda radical: radical.headword,
+    "kana": lambda radical: radical.names[0].kana,
+    "romaji": lambda radical: radical.names[0].romaji,
+    "strokes": lambda radical: str(radical.strokes),
+}
+"""What a set's ``label`` may name in braces."""
+
+
+def label_fields(label: str) -> list[str]:
+    """The fields that a label names. ValueError says what is wrong with its braces."""
+    return [field for _, field, _, _ in string.Formatter().parse(label) if field is not None]
+
+
+def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:
+    """The label's outlines, with gaps for spaces; in the set's own face, or in another where that lacks a letter."""
+    if not recipe.spec.label or not isinstance(subject, Radical):
+        return ()
+    text = recipe.spec.label.format_map({field: value(subject) for field, value in LABEL_FIELDS.items()})
+    for type_ in (recipe.type, recipe.label_type):
+        parts = [GAP if letter == " " else _outline(type_, letter) for letter in text]
+        if None not in parts:
+            return tuple(part for part in parts if part is not None)
+    raise Error(f"sets.yml: {recipe.name}.label: the fonts have no ink for some letter of {text!r}, write it with others")
+
+
+def card(recipe: Recipe, subject: Subject) -> Card:
+    """The card of a subject: all that decides its bytes but the layout."""
+    drawn = character(subject)
+    outline = _outline(recipe.type, drawn)
+    if outline is None:
+        raise Error(f"{recipe.type.path.name}: no ink for {drawn} (U+{ord(drawn):04X}), choose a font that has it")
+    return Card(
+        set=recipe.name,
+        slug=slug(subject),
+        title=title(subject),
+        description=_description(subject),
+        facts={"source": recipe.type.source, "rights": recipe.type.rights},
+        glyph=outline,
+        size=TYPICAL * CANVAS / recipe.type.fit,
+        label=_label(recipe, subject),
+        swatch=swatch(recipe.palette, subject),
+    )
+
+
+def expected(recipe: Recipe, subject: Subject) -> Expected:
+    """What the checks hold the card to."""
+    return Expected(f"{recipe.name}-{slug(subject)}", title(subject), frozenset(swatch(recipe.palette, subject).colours()))

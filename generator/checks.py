@@ -1,0 +1,301 @@
+"""Checks: what makes a card publishable. They read SVG text and model values and know nothing of how a card was made.
+
+A check is a function of an :class:`Examined` card that yields a message for every fault; its name is its code.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from xml.etree import ElementTree
+
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
+
+from generator.fonts import Bounds, bounds
+from generator.model import Finding, Registry
+from generator.palette import CONTRAST, contrast
+from generator.svg import CANVAS, DUBLIN_CORE, LAYERS
+
+SVG = "{http://www.w3.org/2000/svg}"
+DC = f"{{{DUBLIN_CORE}}}"
+TOLERANCE = 0.1
+"""Canvas units by which a rounded outline may be off: coordinates have one decimal."""
+LOW, HIGH = 0.1 * CANVAS, 0.9 * CANVAS
+"""Edges of the safe area."""
+HEAVIEST = 10_000
+"""Bytes that a card may weigh."""
+PAINTS = ("fill", "stroke")
+SHAPES = {
+    "path": {"d"},
+    "rect": {"x", "y", "width", "height", "rx", "ry"},
+    "circle": {"cx", "cy", "r"},
+    "line": {"x1", "y1", "x2", "y2"},
+}
+STYLE = {"fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "fill-rule", "transform"}
+ATTRIBUTES = {
+    "svg": {"viewBox", "role", "aria-labelledby"},
+    "title": {"id"},
+    "desc": {"id"},
+    "metadata": set[str](),
+    "g": {"id"} | STYLE,
+    "defs": set[str](),
+    "pattern": {"id", "x", "y", "width", "height", "patternUnits", "patternTransform"},
+} | {name: own | STYLE for name, own in SHAPES.items()}
+NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "x1", "y1", "x2", "y2", "d", "stroke-width", "viewBox", "transform"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the project says of a card: where its ids begin, its title, and the colours it may use."""
+
+    prefix: str
+    title: str
+    colours: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A card under examination; ``expected`` is None for a file that the project knows nothing about."""
+
+    where: str
+    text: str
+    root: ElementTree.Element
+    expected: Expected | None = None
+
+    @cached_property
+    def drawn(self) -> list[ElementTree.Element]:
+        """Every element but metadata and what is in it, in document order."""
+        metadata = {id(e) for meta in self.root.iter(f"{SVG}metadata") for e in meta.iter()}
+        return [e for e in self.root.iter() if id(e) not in metadata]
+
+    @cached_property
+    def layers(self) -> dict[str, ElementTree.Element]:
+        """The card's layers by name."""
+        groups = (e for e in self.root if e.tag == f"{SVG}g")
+        return {e.get("id", "").rpartition("-")[2]: e for e in groups}
+
+    @cached_property
+    def ink(self) -> dict[str, Bounds]:
+        """Ink bounds of the layers that are read."""
+        found = {name: _bounds(self.layers[name]) for name in ("glyph", "label") if name in self.layers}
+        return {name: box for name, box in found.items() if box}
+
+
+checks: Registry[Callable[[Examined], Iterator[str]]] = Registry()
+
+
+def _name(element: ElementTree.Element) -> str:
+    return element.tag.removeprefix(SVG) if isinstance(element.tag, str) else "?"
+
+
+_PEN = {"moveTo": "M", "lineTo": "L", "qCurveTo": "Q", "curveTo": "C", "closePath": "Z", "endPath": "Z"}
+
+
+def path_bounds(data: str) -> Bounds | None:
+    """Exact bounds of path data; None where it draws nothing. ValueError for data that is not a path."""
+    pen = RecordingPen()
+    try:
+        parse_path(data, pen)
+    except (IndexError, TypeError, KeyError) as error:
+        raise ValueError(f"not path data ({error})") from None
+    return bounds((_PEN[verb], tuple(n for point in points for n in point)) for verb, points in pen.value)
+
+
+def _box(element: ElementTree.Element) -> Bounds | None:
+    """Bounds of a shape, its stroke aside; None for anything else."""
+    name, number = _name(element), lambda key: float(element.get(key, "0"))
+    if name == "path":
+        return path_bounds(element.get("d", ""))
+    if name == "rect":
+        return number("x"), number("y"), number("x") + number("width"), number("y") + number("height")
+    if name == "circle":
+        x, y, r = number("cx"), number("cy"), number("r")
+        return x - r, y - r, x + r, y + r
+    return None
+
+
+def _bounds(layer: ElementTree.Element) -> Bounds | None:
+    boxes = [box for element in layer.iter() if (box := _box(element))]
+    if not boxes:
+        return None
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+def _paints(element: ElementTree.Element) -> list[str]:
+    return [value for paint in PAINTS if (value := element.get(paint))]
+
+
+@checks
+def canvas(card: Examined) -> Iterator[str]:
+    """The viewBox is the canvas, and the root says that it is an image."""
+    if card.root.get("viewBox") != f"0 0 {CANVAS} {CANVAS}":
+        yield f"viewBox is {card.root.get('viewBox')!r}, should be '0 0 {CANVAS} {CANVAS}'"
+    if card.root.get("role") != "img":
+        yield f"role is {card.root.get('role')!r}, should be 'img'"
+
+
+@checks
+def elements(card: Examined) -> Iterator[str]:
+    """Only elements of the allow-list: no text, style, script, image, use, filter or mask."""
+    for element in card.drawn:
+        if _name(element) not in ATTRIBUTES:
+            yield f"<{_name(element)}> is not allowed, allowed are {', '.join(ATTRIBUTES)}"
+
+
+@checks
+def attributes(card: Examined) -> Iterator[str]:
+    """Only attributes of the allow-list: no style, class, href or event handler."""
+    for element in card.drawn:
+        for extra in sorted(element.keys() - ATTRIBUTES.get(_name(element), set())):
+            yield f"<{_name(element)} {extra}> is not allowed"
+
+
+@checks
+def layers(card: Examined) -> Iterator[str]:
+    """The layers stand once each and in their order, with a paper and a glyph among them, and nothing outside them."""
+    found = [e.get("id", "").rpartition("-")[2] for e in card.root if e.tag == f"{SVG}g"]
+    if found != [name for name in LAYERS if name in found]:
+        yield f"layers are {found}, should be of {list(LAYERS)} in this order, once each"
+    yield from (f"no layer {name}" for name in ("paper", "glyph") if name not in found)
+    yield from (f"no ink in layer {name}" for name in ("glyph", "label") if name in card.layers and name not in card.ink)
+    outside = [_name(e) for e in card.root if _name(e) not in ("title", "desc", "metadata", "g")]
+    if outside:
+        yield f"{outside} stand outside the layers"
+
+
+@checks
+def ids(card: Examined) -> Iterator[str]:
+    """Ids are unique and begin with set and number, so that any cards can stand in one page."""
+    found = [value for element in card.root.iter() if (value := element.get("id"))]
+    yield from (f"id {value} stands {found.count(value)} times" for value in sorted(set(found)) if found.count(value) > 1)
+    prefix = card.expected.prefix if card.expected else (found[0].rpartition("-")[0] if found else "")
+    yield from (f"id {value} does not begin with {prefix}-" for value in found if not value.startswith(f"{prefix}-"))
+
+
+@checks
+def references(card: Examined) -> Iterator[str]:
+    """Everything referred to is in the file, and only patterns inside <defs> are painted with."""
+    known = {value for element in card.root.iter() if (value := element.get("id"))}
+    tiles = {p.get("id") for defs in card.root.iter(f"{SVG}defs") for p in defs.iter(f"{SVG}pattern")}
+    for label in card.root.get("aria-labelledby", "").split():
+        if label not in known:
+            yield f"aria-labelledby names {label}, which is not there"
+    for value in (v for element in card.drawn for v in element.attrib.values() if "url(" in v):
+        inside = re.fullmatch(r"url\(#([\w-]+)\)", value)
+        if not inside or inside[1] not in tiles:
+            yield f"{value} refers to no pattern in <defs>"
+
+
+@checks
+def colours(card: Examined) -> Iterator[str]:
+    """Every paint is #rrggbb, none or a pattern, and of the card's swatch."""
+    paints = {paint for element in card.drawn for paint in _paints(element) if paint != "none" and not paint.startswith("url(")}
+    for paint in sorted(paints):
+        if not re.fullmatch(r"#[0-9a-f]{6}", paint):
+            yield f"paint {paint!r} is not written #rrggbb"
+        elif card.expected and paint not in card.expected.colours:
+            yield f"paint {paint} is not in the swatch ({', '.join(sorted(card.expected.colours))})"
+
+
+def _ground(card: Examined, over: str, box: Bounds) -> str | None:
+    """The last flat colour painted below the layer *over* whose shape holds the whole of *box*."""
+    found = None
+    for name in LAYERS[: LAYERS.index(over)]:
+        for element in card.layers.get(name, ()):
+            fill, extent = element.get("fill", ""), _box(element)
+            if fill.startswith("#") and extent and _holds(element, extent, box):
+                found = fill
+    return found
+
+
+def _holds(element: ElementTree.Element, extent: Bounds, box: Bounds) -> bool:
+    left, top, right, bottom = box
+    if _name(element) == "circle":
+        x, y, r = (float(element.get(key, "0")) for key in ("cx", "cy", "r"))
+        return math.hypot(max(abs(left - x), abs(right - x)), 0) <= r and math.hypot(0, max(abs(top - y), abs(bottom - y))) <= r
+    return extent[0] <= left and extent[1] <= top and extent[2] >= right and extent[3] >= bottom
+
+
+@checks
+def legible(card: Examined) -> Iterator[str]:
+    """Glyph and label have the contrast they need on what lies below them."""
+    for name, box in card.ink.items():
+        ground = _ground(card, name, box)
+        for fill in sorted({paint for element in card.layers[name].iter() for paint in _paints(element) if paint.startswith("#")}):
+            if not ground:
+                yield f"{name} stands on no flat colour"
+            elif contrast(fill, ground) < CONTRAST:
+                yield f"{name} {fill} on {ground} has contrast {contrast(fill, ground):.2f}, needs {CONTRAST}"
+
+
+@checks
+def numbers(card: Examined) -> Iterator[str]:
+    """Numbers have at most two decimals, no exponent and no negative zero."""
+    for element in card.drawn:
+        for key in sorted(element.keys() & NUMERIC):
+            text = element.get(key, "")
+            bad = re.search(r"\d*\.\d{3,}|[\d.]+[eE][-+]?\d+|-0*\.?0+(?![\d.])", text)
+            if bad:
+                yield f"{bad[0]!r} in <{_name(element)} {key}>: at most two decimals, no exponent, no -0"
+
+
+@checks
+def centred(card: Examined) -> Iterator[str]:
+    """The glyph's ink bounds are centred on the canvas."""
+    if box := card.ink.get("glyph"):
+        x, y = (box[0] + box[2]) / 2 - CANVAS / 2, (box[1] + box[3]) / 2 - CANVAS / 2
+        if max(abs(x), abs(y)) > TOLERANCE:
+            yield f"glyph is off centre by {x:+.2f}, {y:+.2f}"
+
+
+@checks
+def safe_area(card: Examined) -> Iterator[str]:
+    """All ink that is read keeps a tenth of the canvas free on every side."""
+    for name, box in card.ink.items():
+        if min(box[:2]) < LOW - TOLERANCE or max(box[2:]) > HIGH + TOLERANCE:
+            yield f"{name} reaches {', '.join(f'{edge:.1f}' for edge in box)}, should stay within {LOW:g} and {HIGH:g}"
+
+
+@checks
+def title(card: Examined) -> Iterator[str]:
+    """There is a title, first and as the project has it, and a description."""
+    texts = {_name(e): (e.text or "").strip() for e in card.root if _name(e) in ("title", "desc")}
+    first = _name(card.root[0]) if len(card.root) else ""
+    if first != "title" or not texts.get("title"):
+        yield "no title as the first element"
+    elif card.expected and texts["title"] != card.expected.title:
+        yield f"title is {texts['title']!r}, should be {card.expected.title!r}"
+    if not texts.get("desc"):
+        yield "no description"
+
+
+@checks
+def licence(card: Examined) -> Iterator[str]:
+    """The metadata says where the glyph comes from and under which licence."""
+    for term in ("source", "rights"):
+        if not (card.root.findtext(f"{SVG}metadata/{DC}{term}") or "").strip():
+            yield f"no dc:{term} in the metadata"
+
+
+@checks
+def weight(card: Examined) -> Iterator[str]:
+    """The file is light."""
+    size = len(card.text.encode())
+    if size > HEAVIEST:
+        yield f"{size} bytes, at most {HEAVIEST}"
+
+
+def examine(where: str, text: str, expected: Expected | None = None) -> list[Finding]:
+    """All findings of all checks on one card."""
+    if "<!" in text:
+        return [Finding(where, "parse", "has a comment, a doctype or a CDATA section, none of which a card needs")]
+    try:
+        card = Examined(where, text, ElementTree.fromstring(text), expected)
+        if card.root.tag != f"{SVG}svg":
+            return [Finding(where, "parse", f"root is <{card.root.tag}>, should be <svg> of the SVG namespace")]
+        return [Finding(where, code, message) for code, check in checks.items() for message in check(card)]
+    except (ElementTree.ParseError, ValueError) as error:
+        return [Finding(where, "parse", f"not a card that can be read ({error})")]
