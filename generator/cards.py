@@ -3,7 +3,7 @@
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from generator.checks import Expected
@@ -69,6 +69,7 @@ def _face(path: Path, substitutes: tuple[tuple[str, str], ...]) -> Face:
     return Face(path, substitutes=dict(substitutes))
 
 
+@lru_cache(512)  # labels repeat their letters; glyphs do not, so the bound keeps memory flat
 def _outline(type_: Type, character: str) -> Outline | None:
     return _face(type_.path, type_.substitutes).outline(character)
 

@@ -149,7 +149,7 @@ def elements(card: Examined) -> Iterator[str]:
 def attributes(card: Examined) -> Iterator[str]:
     """Only attributes of the allow-list: no style, class, href or event handler."""
     for element in card.drawn:
-        for extra in sorted(element.keys() - ATTRIBUTES.get(_name(element), set())):
+        for extra in sorted(element.attrib.keys() - ATTRIBUTES.get(_name(element), set())):
             yield f"<{_name(element)} {extra}> is not allowed"
 
 
@@ -235,7 +235,7 @@ def legible(card: Examined) -> Iterator[str]:
 def numbers(card: Examined) -> Iterator[str]:
     """Numbers have at most two decimals, no exponent and no negative zero."""
     for element in card.drawn:
-        for key in sorted(element.keys() & NUMERIC):
+        for key in sorted(element.attrib.keys() & NUMERIC):
             text = element.get(key, "")
             bad = re.search(r"\d*\.\d{3,}|[\d.]+[eE][-+]?\d+|-0*\.?0+(?![\d.])", text)
             if bad:

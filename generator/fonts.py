@@ -69,27 +69,29 @@ class _Recorder(BasePen):
         self._add("Z")
 
 
+_CURVES = {"Q": calcQuadraticBounds, "C": calcCubicBounds}
+
+
 def bounds(commands: Iterable[Command]) -> Bounds | None:
     """Exact ink bounds of absolute path commands (curves by their extremes, not their control points); None without ink."""
     xs: list[float] = []
     ys: list[float] = []
-    at = (0.0, 0.0)
+    at: tuple[float, ...] = ()
     for letter, numbers in commands:
-        if letter == "Z":
-            continue
-        points = list(zip(numbers[::2], numbers[1::2], strict=True))
-        if letter == "Q":
-            left, top, right, bottom = calcQuadraticBounds(at, *points)
-            xs += (left, right)
-            ys += (top, bottom)
-        elif letter == "C":
-            left, top, right, bottom = calcCubicBounds(at, *points)
-            xs += (left, right)
-            ys += (top, bottom)
-        elif letter == "L":
-            xs += (at[0], points[0][0])
-            ys += (at[1], points[0][1])
-        at = points[-1]
+        if letter in _CURVES:
+            x, y = numbers[0:-2:2], numbers[1:-2:2]
+            low, high = min(at[0], numbers[-2]), max(at[0], numbers[-2])
+            flat = low <= min(x) and max(x) <= high and min(at[1], numbers[-1]) <= min(y) and max(y) <= max(at[1], numbers[-1])
+            if not flat:  # only then does the curve leave the box of its ends
+                points = zip(numbers[::2], numbers[1::2], strict=True)
+                left, top, right, bottom = _CURVES[letter](at, *points)
+                xs += (left, right)
+                ys += (top, bottom)
+        if letter != "M" and letter != "Z":
+            xs += (at[0], numbers[-2])
+            ys += (at[1], numbers[-1])
+        if letter != "Z":
+            at = numbers[-2:]
     return (min(xs), min(ys), max(xs), max(ys)) if xs else None
 
 

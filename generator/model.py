@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -127,17 +127,18 @@ class Groups(Written):
 
 
 class Source(Written):
-    """The registry package that a vendored file comes from."""
+    """The registry package that a vendored file comes from. ``stanza`` names its licence in Debian's copyright file."""
 
+    registry: Literal["npm", "debian"]
     package: Text
-    registry: Text
     version: Text
-    file: Text
+    files: Annotated[tuple[Text, ...], Field(min_length=1)]
     index: int = 0
+    stanza: Text | None = None
 
 
-class FaceSpec(Written):
-    """A vendored font of ``fonts/fonts.yml``. ``fit`` is the median radical's longest ink side in em."""
+class FontSpec(Written):
+    """A vendored font file: where it comes from and under which licence it stands."""
 
     title: Text
     file: Text
@@ -145,16 +146,37 @@ class FaceSpec(Written):
     licence: Text
     licence_file: Text
     copyright: Text
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
+
+
+class FaceSpec(FontSpec):
+    """A face that draws cards. ``fit`` is the median radical's longest ink side in em; ``substitutes`` are drawn for signs without ink."""
+
     fit: Annotated[float, Field(gt=0.2, lt=1.2)]
     substitutes: dict[Sign, Sign] = {}
 
 
-class FontsFile(Written):
-    """``fonts/fonts.yml``: the faces that draw cards, and the web fonts of the gallery's pages."""
+class WebFontSpec(FontSpec):
+    """A web font of the gallery's pages, with what its ``@font-face`` rule says and which characters it holds."""
 
+    family: Text
+    weight: Text
+    style: Text = "normal"
+    text: tuple[Text, ...]
+    without: tuple[Text, ...] = ()
+    features: tuple[Text, ...] = ()
+    axes: dict[str, float | tuple[float, float]] = {}
+    units_per_em: int | None = None
+    unicode_range: Text | None = None
+
+
+class FontsFile(Written):
+    """``fonts/fonts.yml``: named sets of characters, the faces that draw cards, and the web fonts of the pages."""
+
+    characters: dict[str, tuple[Text, ...]]
+    card_text: tuple[Text, ...]
     faces: dict[str, FaceSpec]
-    site: dict[str, Any] = {}
+    site: dict[str, WebFontSpec]
 
 
 class SwatchSpec(Written):

@@ -1,7 +1,8 @@
-"""SVG to pixels, through CairoSVG."""
+"""SVG to pixels, through CairoSVG; PNG files without date or software in them: same card, same bytes."""
 
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -9,7 +10,10 @@ from PIL import Image
 
 from generator.model import Error
 
-NO_CAIRO = "libcairo is missing; install it with: apt install libcairo2 (Debian), dnf install cairo (Fedora) or brew install cairo (macOS)"
+NO_CAIRO = "libcairo is missing, install it: apt install libcairo2 (Debian), dnf install cairo (Fedora) or brew install cairo (macOS)"
+GAP = 4
+"""Pixels between the cards of a sheet."""
+GROUND = "#f5f2ea"
 
 
 def _cairosvg() -> ModuleType:
@@ -20,18 +24,22 @@ def _cairosvg() -> ModuleType:
     return cairosvg  # type: ignore[no-any-return]
 
 
-def png(svg: str, size: int) -> bytes:
-    """A card as a PNG of *size* × *size* pixels, without date or software in it: same card, same bytes."""
-    drawn: bytes = _cairosvg().svg2png(bytestring=svg.encode(), output_width=size, output_height=size)
-    packed = io.BytesIO()
-    Image.open(io.BytesIO(drawn)).convert("RGB").save(packed, "PNG", optimize=True)
-    return packed.getvalue()
-
-
 def image(svg: str, size: int) -> Image.Image:
-    """A card as a picture in memory."""
+    """A card as a picture of *size* × *size* pixels."""
     drawn: bytes = _cairosvg().svg2png(bytestring=svg.encode(), output_width=size, output_height=size)
     return Image.open(io.BytesIO(drawn)).convert("RGB")
+
+
+def packed(picture: Image.Image) -> bytes:
+    """A picture as an optimised PNG."""
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def png(svg: str, size: int) -> bytes:
+    """A card as a PNG of *size* × *size* pixels."""
+    return packed(image(svg, size))
 
 
 def cached(folder: Path, svg: str, size: int) -> Path:
@@ -44,3 +52,13 @@ def cached(folder: Path, svg: str, size: int) -> Path:
         temporary.write_bytes(png(svg, size))
         temporary.replace(path)
     return path
+
+
+def sheet(cards: Sequence[str], size: int, columns: int = 18) -> Image.Image:
+    """A contact sheet of cards, *size* pixels each, in rows."""
+    step, rows = size + GAP, -(-len(cards) // columns)
+    made = Image.new("RGB", (GAP + step * min(columns, len(cards)), GAP + step * rows), GROUND)
+    for index, svg in enumerate(cards):
+        row, column = divmod(index, columns)
+        made.paste(image(svg, size), (GAP + step * column, GAP + step * row))
+    return made

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from xml.etree import ElementTree
 
-from svgwrite.base import BaseElement, Desc, Title
+from svgwrite.base import BaseElement
 from svgwrite.container import Defs, Group
 from svgwrite.path import Path
 from svgwrite.pattern import Pattern
@@ -19,6 +19,8 @@ CANVAS = 512
 
 LAYERS = ("paper", "pattern", "picture", "glyph", "label")
 """The layers of a card, from the bottom up."""
+SLACK = 2
+"""Tenths of a unit by which a mirrored control point may miss the true one."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 Element = BaseElement
@@ -87,49 +89,82 @@ def _joined(numbers: Iterable[int]) -> str:
     return "".join(text if text[0] == "-" else f" {text}" for text in map(_tenths, numbers)).lstrip()
 
 
+class _Writer:
+    """Writes path data in whole tenths: where it stands, what it wrote last, and the control point a renderer would mirror."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.at = self.start = (0, 0)
+        self.mirror: tuple[int, int] | None = None
+        self.last = ""
+
+    def write(self, letter: str, points: list[int]) -> None:
+        """Add a command with absolute *points* (M, L, Q, C or Z)."""
+        x, y = self.at
+        mirror, self.mirror = self.mirror, None
+        relative = [n - (y if i % 2 else x) for i, n in enumerate(points)]
+        if letter == "Z":
+            self._put("z", [])
+            self.at = self.start
+            return
+        self.at = (points[-2], points[-1])
+        if letter == "M":
+            self.start = self.at
+            self._put("m" if self.parts else "M", relative)
+        elif letter == "L":
+            self._line(relative)
+        elif letter == "Q":
+            control = (points[0], points[1])
+            smooth = mirror is not None and max(abs(mirror[0] - control[0]), abs(mirror[1] - control[1])) <= SLACK
+            if smooth and mirror is not None:
+                control = mirror
+            self._put("t" if smooth else "q", relative[2:] if smooth else relative)
+            self.mirror = (2 * self.at[0] - control[0], 2 * self.at[1] - control[1])
+        else:
+            self._put("c", relative)
+
+    def _line(self, relative: list[int]) -> None:
+        dx, dy = relative
+        if dx and dy:
+            self._put("l", relative)
+        elif dx:
+            self._put("h", [dx])
+        elif dy:
+            self._put("v", [dy])
+
+    def _put(self, word: str, numbers: list[int]) -> None:
+        text = _joined(numbers)
+        repeated = word == self.last and word not in "mMz"
+        self.parts.append((text if text[0] == "-" else f" {text}") if repeated else word + text)
+        self.last = word
+
+
 def path_data(commands: Iterable[tuple[str, tuple[float, ...]]], scale: float = 1, dx: float = 0, dy: float = 0) -> str:
     """Path data of absolute commands (M, L, Q, C, Z) scaled and moved: relative, to a tenth of a unit.
 
-    Every point is rounded where it lies and the differences are taken of the rounded points, so that errors never add up.
+    Every point is rounded where it lies and the differences are taken of the rounded points, so that errors never add up. A
+    quadratic curve that goes on smoothly, as most in TrueType outlines do, leaves its control point to be mirrored.
     """
-    parts: list[str] = []
-    last, x, y, start = "", 0, 0, (0, 0)
+    writer = _Writer()
     for letter, numbers in commands:
-        if letter == "Z":
-            parts.append("z")
-            last, (x, y) = "z", start
-            continue
-        points = [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)]
-        relative = [n - (y if i % 2 else x) for i, n in enumerate(points)]
-        x, y = points[-2:]
-        word = letter.lower()
-        if word == "m":
-            start = (x, y)
-        elif word == "l" and 0 in relative:
-            if relative == [0, 0]:
-                continue
-            word, relative = ("v", relative[1:]) if relative[0] == 0 else ("h", relative[:1])
-        text = _joined(relative)
-        again = word == last and word != "m"
-        parts.append((text if text[0] == "-" else f" {text}") if again else word + text)
-        last = word
-    return "".join(parts)
+        writer.write(letter, [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)])
+    return "".join(writer.parts)
 
 
 class _Root(BaseElement):  # type: ignore[misc]  # svgwrite's own root brings a <defs> that is mostly empty
     elementname = "svg"
 
 
-def _labelled(kind: type[Element], id_: str, text: str) -> Element:
-    made = kind(text)
-    made["id"] = id_
+def _text(tag: str, text: str, **attributes: str) -> ElementTree.Element:
+    made = ElementTree.Element(tag, attributes)
+    made.text = text
     return made
 
 
 def _metadata(facts: Mapping[str, str]) -> ElementTree.Element:
     made = ElementTree.Element("metadata", {"xmlns:dc": DUBLIN_CORE})
     for name, value in facts.items():
-        ElementTree.SubElement(made, f"dc:{name}").text = value
+        made.append(_text(f"dc:{name}", value))
     return made
 
 
@@ -142,11 +177,9 @@ def document(prefix: str, title: str, description: str, facts: Mapping[str, str]
     root = _Root(debug=False)
     root.update({"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {CANVAS} {CANVAS}", "role": "img"})
     root["aria-labelledby"] = f"{prefix}-title {prefix}-desc"
-    root.add(_labelled(Title, f"{prefix}-title", title))
-    root.add(_labelled(Desc, f"{prefix}-desc", description))
     for layer in LAYERS:
         if layer in layers:
             root.add(group(layers[layer], id=f"{prefix}-{layer}"))
     tree = root.get_xml()
-    tree.insert(2, _metadata(facts))
+    tree[:0] = [_text("title", title, id=f"{prefix}-title"), _text("desc", description, id=f"{prefix}-desc"), _metadata(facts)]
     return ElementTree.tostring(tree, encoding="unicode") + "\n"

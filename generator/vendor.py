@@ -40,6 +40,7 @@ from generator.model import Error, Registry
 RADICALS = [unicodedata.normalize("NFKC", chr(0x2F00 + number)) for number in range(214)]
 KEPT_NAMES = [0, 1, 13, 14]  # copyright, family, licence, licence URL
 USELESS = ["BASE", "DSIG", "GDEF", "MVAR", "STAT", "gasp", "mort"]
+LAYOUT = ["GPOS", "GSUB"]
 VERTICAL = ["VORG", "vhea", "vmtx"]
 
 
@@ -192,7 +193,7 @@ def data_characters(radicals: list[dict[str, Any]]) -> dict[str, set[str]]:
         "radicals": set(RADICALS),
         "japanese": {entry["japanese"] for entry in radicals if "japanese" in entry},
         "variants": {variant["glyph"] for entry in radicals for variant in entry.get("variants", [])},
-        "examples": {example["kanji"] for entry in radicals for example in entry.get("examples", [])},
+        "data": set(str(radicals)),
     }
 
 
@@ -254,7 +255,7 @@ def shares(fonts: list[TTFont], text: set[str]) -> Iterator[tuple[TTFont, set[st
 def pruned(font: TTFont, text: set[str], features: list[str]) -> TTFont:
     """*font* with the glyphs of *text* only, without hints, without names that nobody reads."""
     options = Options(hinting=False, notdef_outline=False, layout_features=features, name_IDs=KEPT_NAMES, name_languages=[0x409])
-    options.drop_tables += USELESS + ([] if "vert" in features else VERTICAL)
+    options.drop_tables += USELESS + ([] if features else LAYOUT) + ([] if "vert" in features else VERTICAL)
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=map(ord, text))
     subsetter.subset(font)

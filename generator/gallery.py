@@ -1,0 +1,80 @@
+"""The MkDocs plugin: hands the pages of :mod:`generator.pages` to MkDocs and tells it what to watch."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import BasePlugin
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page as SitePage
+from mkdocs.utils.templates import TemplateContext
+
+from generator import pages, project, sets
+from generator.model import Error
+
+WATCHED = ("palette.yml", "sets.yml", "radicals", "fonts", "templates")
+"""What redraws the site when it is saved, under ``mkdocs serve``."""
+
+
+class Gallery(BasePlugin[Config]):
+    """Draws the sets and adds the gallery to the site."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, pages.Page] = {}
+        self.shared: dict[str, Any] = {}
+
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        """Watch the data, the palettes and the templates."""
+        root = Path(config.config_file_path).parent
+        config.watch += [str(path) for name in WATCHED if (path := root / name).exists()]
+        return config
+
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """Draw the sets; add the pages, the cards and everything else that is made."""
+        try:
+            studio = self._studio(Path(config.config_file_path).parent)
+        except Error as error:
+            raise PluginError(str(error)) from None
+        for page in self.pages.values():
+            _add(files, File.generated(config, page.uri, content=page.text))
+        for uri, text in pages.texts(studio):
+            _add(files, File.generated(config, uri, content=text))
+        for uri, path in pages.copies(studio):
+            _add(files, File.generated(config, uri, abs_src_path=str(path)))
+        return files
+
+    def _studio(self, root: Path) -> pages.Studio:
+        loaded = project.load(root)
+        studio = pages.Studio(loaded, sets.publish(loaded))
+        self.pages = {page.uri: page for page in pages.pages(studio)}
+        self.shared = pages.shared(studio)
+        return studio
+
+    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
+        """Give a made page its template, title and description, as front matter would."""
+        if made := self.pages.get(page.file.src_uri):
+            page.meta.update(template=made.template, title=made.title, description=made.description)
+        return markdown
+
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:  # noqa: ARG002
+        """Set up Jinja: text is escaped unless marked safe, and tags leave no blank lines."""
+        env.autoescape = env.trim_blocks = env.lstrip_blocks = True
+        env.globals.update(self.shared)
+        return env
+
+    def on_page_context(self, context: TemplateContext, *, page: SitePage, config: MkDocsConfig, nav: Navigation) -> TemplateContext:  # noqa: ARG002
+        """What the page's template shows."""
+        if made := self.pages.get(page.file.src_uri):
+            context.update(made.view)  # type: ignore[typeddict-item]
+        return context
+
+
+def _add(files: Files, file: File) -> None:
+    """Add a file; it takes the place of one that a person keeps under the same name, such as the styles before the fonts are added."""
+    if before := files.get_file_from_path(file.src_uri):
+        files.remove(before)
+    files.append(file)

@@ -1,0 +1,232 @@
+"""The gallery's pages from the project's data and the drawn sets. Knows nothing of MkDocs: leaving it costs one other file."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from generator import raster, views
+from generator.model import Palette, Radical, SetSpec
+from generator.project import Project
+
+PNG = 512
+"""Side of the pictures to download."""
+STYLES = "css/site.css"
+FIRST = ("newsreader", "instrument-sans")
+"""The web fonts that every page needs at once."""
+SHOWN = 8
+"""How many cards stand for a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that no one wrote by hand: where it stands, the template that is its body, and what that shows."""
+
+    uri: str
+    template: str
+    title: str
+    description: str
+    view: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Studio:
+    """What the site is made of. *folders* are the drawn sets by name, as :func:`generator.sets.publish` returns them."""
+
+    project: Project
+    folders: dict[str, Path]
+
+    @cached_property
+    def drawn(self) -> dict[str, dict[int, str]]:
+        """Every card as an SVG file's text, by set and number."""
+        return {name: {r.number: (folder / card(r)).read_text("utf-8") for r in self.radicals} for name, folder in self.folders.items()}
+
+    @cached_property
+    def cards(self) -> dict[str, dict[int, str]]:
+        """Every card as markup for a page, by set and number."""
+        return {name: {number: views.inline(text) for number, text in texts.items()} for name, texts in self.drawn.items()}
+
+    @property
+    def radicals(self) -> tuple[Radical, ...]:
+        """The 214."""
+        return self.project.radicals
+
+    @property
+    def sets(self) -> dict[str, SetSpec]:
+        """The drawn sets; the index shows the first."""
+        return {name: self.project.sets[name] for name in self.folders}
+
+    @property
+    def front(self) -> dict[int, str]:
+        """The first set's cards."""
+        return next(iter(self.cards.values()))
+
+
+def card(radical: Radical, kind: str = "svg") -> str:
+    """The file name of a card."""
+    return f"radical_{radical.slug}.{kind}"
+
+
+def family_palette(project: Project) -> Palette:
+    """The first palette that goes by families: its colours stand for the families all over the site."""
+    return next(palette for palette in project.palettes.values() if palette.by == "family")
+
+
+def shared(studio: Studio) -> dict[str, Any]:
+    """What every template may use."""
+    project = studio.project
+    return {
+        "families": project.groups.families,
+        "swatches": family_palette(project).swatches,
+        "sets": studio.sets,
+        "credits": views.credits([*map(dict, project.fonts.faces.values()), *map(dict, project.fonts.site.values())]),
+        "preload": [dict(project.fonts.site[name])["file"] for name in FIRST if name in project.fonts.site],
+        "short": views.short,
+        "plural": views.plural,
+        "numeral": views.numeral,
+        "words": views.words,
+        "ja": views.ja,
+    }
+
+
+def pages(studio: Studio) -> Iterator[Page]:
+    """All pages but the hand-written ones."""
+    yield _index(studio)
+    yield from _radical_pages(studio)
+    yield _palette(studio)
+    yield _sets(studio)
+    yield from (_set(studio, name) for name in studio.folders)
+    yield Page("sources.md", "text.html", "Sources", "Where the facts about the radicals come from.", text=_sources(studio))
+
+
+def _index(studio: Studio) -> Page:
+    groups = [(count, list(group)) for count, group in groupby(studio.radicals, lambda radical: radical.strokes)]
+    view = {
+        "groups": groups,
+        "cards": studio.front,
+        "terms": {radical.number: views.terms(radical) for radical in studio.radicals},
+    }
+    about = f"The {len(studio.radicals)} kanji radicals as cards in {views.plural(len(studio.sets), 'set')}, to search, compare and take away."
+    return Page("index.md", "index.html", "The 214 kanji radicals as cards", about, view)
+
+
+def _radical_pages(studio: Studio) -> Iterator[Page]:
+    before: tuple[Radical | None, ...] = (None, *studio.radicals)
+    after: tuple[Radical | None, ...] = (*studio.radicals[1:], None)
+    for radical, last, following in zip(studio.radicals, before, after, strict=False):
+        title = f"{radical.glyph} {radical.headword}, radical {radical.number}"
+        view = _radical(studio, radical) | {"before": last, "after": following, "cards": studio.front}
+        yield Page(f"radicals/{radical.slug}.md", "radical.html", title, views.description(radical), view)
+
+
+def _radical(studio: Studio, radical: Radical) -> dict[str, Any]:
+    groups = studio.project.groups
+    palette = family_palette(studio.project)
+    return {
+        "radical": radical,
+        "file": card(radical),
+        "png": card(radical, "png"),
+        "colour": views.colour_name(palette.swatch(radical)),
+        "upright": views.upright(radical),
+        "names": views.named(radical, groups),
+        "strokes": views.strokes(radical),
+        "positions": [groups.positions[position] for position in radical.positions],
+        "places": [(variant, views.where(variant.positions, groups)) for variant in radical.variants],
+    }
+
+
+def _palette(studio: Studio) -> Page:
+    project = studio.project
+    view = {
+        "palettes": [
+            (name, palette, views.dyes(name, palette, project.groups, project.radicals), views.closest(palette, project.groups))
+            for name, palette in project.palettes.items()
+        ]
+    }
+    return Page("palette.md", "palette.html", "Palettes", "The colours and patterns of the cards, with their contrasts.", view)
+
+
+def typical(studio: Studio) -> list[Radical]:
+    """The cards that stand for a set: of the radicals most used, each of another family, in order."""
+    chosen: dict[str, Radical] = {}
+    for radical in sorted(studio.radicals, key=lambda radical: -radical.joyo):
+        chosen.setdefault(radical.family, radical)
+    return sorted(list(chosen.values())[:SHOWN], key=lambda radical: radical.number)
+
+
+def _sets(studio: Studio) -> Page:
+    view = {"cards": studio.cards, "typical": typical(studio), "faces": studio.project.fonts.faces, "palettes": studio.project.palettes}
+    return Page("sets/index.md", "sets.html", "Sets", "Every set of cards, each in one style throughout.", view)
+
+
+def _set(studio: Studio, name: str) -> Page:
+    spec = studio.project.sets[name]
+    names = list(studio.folders)
+    at = names.index(name)
+    view = {
+        "name": name,
+        "set": spec,
+        "face": studio.project.fonts.faces[spec.font],
+        "palette": studio.project.palettes[spec.palette],
+        "radicals": studio.radicals,
+        "cards": studio.cards[name],
+        "weight": views.kilobytes(sum(len(text.encode()) for text in studio.drawn[name].values())),
+        "around": (names[at - 1] if at else None, names[at + 1] if at + 1 < len(names) else None),
+    }
+    return Page(f"sets/{name}/index.md", "set.html", f"The set {spec.title}", spec.description, view)
+
+
+def _sources(studio: Studio) -> str:
+    path = studio.project.path("radicals/SOURCES.md")
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def texts(studio: Studio) -> Iterator[tuple[str, str]]:
+    """Files whose text is made here: styles, a file a set for the index to take its cards from, the data."""
+    styles = studio.project.path("site") / STYLES
+    yield STYLES, views.font_faces(map(dict, studio.project.fonts.site.values())) + styles.read_text("utf-8")
+    for name, cards in studio.cards.items():
+        yield f"sets/{name}/all.svg", views.sheet(cards.values())
+    yield "api/radicals.json", json.dumps(api(studio), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def copies(studio: Studio) -> Iterator[tuple[str, Path]]:
+    """Files that are published as they are: cards, PNGs where the set has them, fonts and their licences."""
+    for name, folder in studio.folders.items():
+        yield f"sets/{name}/manifest.json", folder / "manifest.json"
+        yield from ((f"sets/{name}/{card(radical)}", folder / card(radical)) for radical in studio.radicals)
+        if studio.project.sets[name].png:
+            yield from _pngs(studio, name)
+    fonts = studio.project.path("fonts")
+    written = [*map(dict, studio.project.fonts.faces.values()), *map(dict, studio.project.fonts.site.values())]
+    yield from ((f"licences/{file}", fonts / file) for file in dict.fromkeys(font["licence_file"] for font in written))
+    yield from ((f"fonts/{font['file']}", fonts / font["file"]) for font in map(dict, studio.project.fonts.site.values()))
+
+
+def _pngs(studio: Studio, name: str) -> Iterator[tuple[str, Path]]:
+    cache = studio.project.build / "cache"
+    for radical in studio.radicals:
+        yield f"sets/{name}/{card(radical, 'png')}", raster.cached(cache, studio.drawn[name][radical.number], PNG)
+
+
+def api(studio: Studio) -> dict[str, Any]:
+    """All data as JSON, with addresses relative to the site's root."""
+    groups = studio.project.groups.model_dump(mode="json")
+    return {
+        "radicals": [_entry(studio, radical) for radical in studio.radicals],
+        **groups,
+        "sets": [{"name": name, **spec.model_dump(mode="json"), "cards": f"sets/{name}/all.svg"} for name, spec in studio.sets.items()],
+    }
+
+
+def _entry(studio: Studio, radical: Radical) -> dict[str, Any]:
+    files = {
+        name: {kind: f"sets/{name}/{card(radical, kind)}" for kind in ("svg", *(["png"] if spec.png else []))}
+        for name, spec in studio.sets.items()
+    }
+    links = {"kangxi": radical.kangxi, "url": f"radicals/{radical.slug}/", "files": files}
+    return radical.model_dump(mode="json", exclude_none=True) | links

@@ -1,0 +1,250 @@
+"""What the gallery's templates show: words and markup worked out once in Python, so that the templates stay plain."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+from coloraide import Color
+from markupsafe import Markup, escape
+
+from generator import kana, palette, svg
+from generator.model import Groups, Name, Palette, Radical, Swatch
+from generator.patterns import patterns
+
+NUMERALS = "〇一二三四五六七八九"
+UNSEEN = ("title", "desc", "metadata")
+"""Elements of a card that a page leaves out, because its own text says the same."""
+COLUMNS = 18
+"""Cards side by side in a set's sheet."""
+SIDE = 96
+"""Side of a card in a set's sheet."""
+VERTICAL = 11
+"""How many kana of names stand in a column beside the headword."""
+ENGLISH = (
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+).split()
+JAPANESE = re.compile("([\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
+FAMILIES = ("Newsreader", "Instrument Sans", "Shippori Mincho")
+"""The font families of the styles."""
+
+
+def numeral(value: int) -> str:
+    """A number up to 99 in kanji: 14 is 十四."""
+    tens, ones = divmod(value, 10)
+    ten = f"{NUMERALS[tens] if tens > 1 else ''}十" if tens else ""
+    return ten + (NUMERALS[ones] if ones else "")
+
+
+def plural(count: int, word: str) -> str:
+    """``1 stroke``, ``2 strokes``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def words(count: int) -> str:
+    """A small number in English words, a larger one in digits."""
+    return ENGLISH[count] if count < len(ENGLISH) else str(count)
+
+
+def ja(text: str) -> Markup:
+    """Running text for a page, with every Japanese run marked as such."""
+    return Markup(JAPANESE.sub(r'<span lang="ja">\1</span>', str(escape(text))))
+
+
+def inline(text: str) -> str:
+    """A drawn card as an element of an HTML page: silent, because the link around it has words, and without namespace."""
+    root = ElementTree.fromstring(text)
+    root.attrib = {"viewBox": root.attrib["viewBox"], "aria-hidden": "true"}
+    for child in [child for child in root if child.tag.rpartition("}")[2] in UNSEEN]:
+        root.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        if element.tag == "g":
+            element.attrib.pop("id", None)
+    return ElementTree.tostring(root, encoding="unicode").replace(" />", "/>")
+
+
+def sheet(cards: Iterable[str]) -> str:
+    """All inlined cards of a set in one SVG file: a contact sheet, from which the index takes the cards one by one."""
+    placed = [
+        card.replace("<svg ", f'<svg x="{i % COLUMNS * SIDE}" y="{i // COLUMNS * SIDE}" width="{SIDE}" height="{SIDE}" ', 1)
+        for i, card in enumerate(cards)
+    ]
+    size = f"0 0 {COLUMNS * SIDE} {-(-len(placed) // COLUMNS) * SIDE}"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}">{"".join(placed)}</svg>\n'
+
+
+def _words(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        yield from filter(None, map(kana.fold, re.split(r"[\s\-]+", text)))
+
+
+def every_name(radical: Radical) -> list[Name]:
+    """The names of a radical and then those of its variants, each once."""
+    variants = [name for variant in radical.variants for name in variant.names]
+    return list(dict.fromkeys((*radical.names, *variants)))
+
+
+def terms(radical: Radical) -> str:
+    """The folded words that a search finds a radical by, the weightiest first."""
+    names = every_name(radical)
+    signs = [radical.glyph, radical.japanese or "", *(variant.glyph for variant in radical.variants)]
+    spelt = [spelling for name in names for spelling in (name.kana, name.romaji, kana.spelling(name.kana))]
+    return " ".join(dict.fromkeys(_words([*signs, radical.headword, *spelt, *radical.meanings[1:]])))
+
+
+def upright(radical: Radical) -> list[str]:
+    """The names that fit in the vertical line beside the headword, at least one."""
+    fitting: list[str] = []
+    for name in every_name(radical):
+        if fitting and len("・".join([*fitting, name.kana])) > VERTICAL:
+            break
+        fitting.append(name.kana)
+    return fitting
+
+
+def where(positions: Iterable[str], groups: Groups) -> str:
+    """Positions in words: ``left``, ``top or bottom``."""
+    return " or ".join(groups.positions[position].meaning for position in positions)
+
+
+def named(radical: Radical, groups: Groups) -> list[tuple[Name, str, str]]:
+    """Names with the place and the form they belong to: the radical's own, then each variant's. A name is listed once."""
+    full = "on its own" if any(variant.names for variant in radical.variants) else ""
+    rows = {name: (full, radical.glyph if full else "") for name in radical.names}
+    for variant in radical.variants:
+        for name in variant.names:
+            rows[name] = (where(variant.positions, groups), variant.glyph)
+    return [(name, place, form) for name, (place, form) in rows.items()]
+
+
+def strokes(radical: Radical) -> list[tuple[str, str]]:
+    """Other stroke counts than Kangxi's: how many, and of what."""
+    today = [(f"{radical.strokes_japanese} today", radical.japanese or "")] if radical.strokes_japanese else []
+    differing = [variant for variant in radical.variants if variant.strokes != radical.strokes]
+    return today + [(f"{variant.strokes} as", variant.glyph) for variant in differing]
+
+
+def description(radical: Radical) -> str:
+    """A sentence for search engines and link previews."""
+    names = ", ".join(f"{name.kana} {name.romaji}" for name in radical.names[:2])
+    return f"{radical.glyph}, radical {radical.number} of 214: {', '.join(radical.meanings)} ({names}). {radical.note}"
+
+
+def colour_name(swatch: Swatch) -> tuple[str, str]:
+    """A swatch's name in two parts, Japanese and Latin; either may be empty."""
+    found = re.match(r"([^\sA-Za-z]*)\s*(.*)", swatch.name)
+    return (found[1], found[2]) if found else ("", swatch.name)
+
+
+def oklch(hexa: str) -> str:
+    """A colour's OKLCH notation, as ``palette.yml`` takes it."""
+    lightness, chroma, hue = Color(hexa).convert("oklch").coords(nans=False)
+    return f"oklch({lightness:.3f} {chroma:.3f} {hue:.0f})"
+
+
+def tile(swatch: Swatch, id_: str) -> str:
+    """A swatch's pattern as an inline picture, two and a half times as small as on a card."""
+    drawn = patterns[swatch.pattern](swatch.accent, swatch.paper)
+    defs = svg.pattern(id_, drawn.width, drawn.height, drawn.shapes, patternTransform="scale(.4)").get_xml()
+    text = ElementTree.tostring(defs, encoding="unicode").replace(" />", "/>")
+    return f'<svg class="tile" aria-hidden="true">{text}<rect width="100%" height="100%" fill="url(#{id_})"/></svg>'
+
+
+@dataclass(frozen=True, slots=True)
+class Dye:
+    """A swatch on the palette page: a family or category, its colours, and the radicals that wear them."""
+
+    key: str
+    title: str
+    mark: str
+    japanese: str
+    latin: str
+    swatch: Swatch
+    oklch: str
+    ink: float
+    deep: float
+    tile: str
+    radicals: list[Radical]
+
+
+def _dye(name: str, key: str, swatch: Swatch, groups: Groups, radicals: list[Radical]) -> Dye:
+    family = groups.families.get(key)
+    return Dye(
+        key,
+        family.title if family else key,
+        family.mark if family else radicals[0].glyph,
+        *colour_name(swatch),
+        swatch,
+        oklch(swatch.paper),
+        palette.contrast(swatch.ink, swatch.paper),
+        palette.contrast(swatch.deep, swatch.tint),
+        tile(swatch, f"{name}-{key.lower()}-tile"),
+        radicals,
+    )
+
+
+def dyes(name: str, chosen: Palette, groups: Groups, radicals: Iterable[Radical]) -> list[Dye]:
+    """A palette's swatches, in the order of ``palette.yml``."""
+    wearing: dict[str, list[Radical]] = {key: [] for key in chosen.swatches}
+    for radical in radicals:
+        wearing[getattr(radical, chosen.by)].append(radical)
+    return [_dye(name, key, swatch, groups, wearing[key]) for key, swatch in chosen.swatches.items() if wearing[key]]
+
+
+@dataclass(frozen=True, slots=True)
+class Closest:
+    """The two swatches of a palette that are hardest to tell apart in one kind of vision."""
+
+    vision: str
+    difference: float
+    one: Swatch
+    other: Swatch
+    names: tuple[str, str]
+
+
+def closest(chosen: Palette, groups: Groups) -> list[Closest]:
+    """The closest pairs in normal and in colour-blind vision."""
+    found = []
+    for vision in (None, *palette.VISIONS):
+        difference, one, other = palette.closest(chosen, vision)
+        titles = [family.title if (family := groups.families.get(key)) else key for key in (one, other)]
+        shown = f"{vision}opia" if vision else "normal"
+        found.append(Closest(shown, difference, chosen.swatches[one], chosen.swatches[other], (titles[0], titles[1])))
+    return found
+
+
+def kilobytes(total: int) -> str:
+    """A size in bytes for a reader: ``293 kB``."""
+    return f"{round(total / 1000)} kB"
+
+
+def short(title: str) -> str:
+    """The first word of a family's title, for a narrow place: *Fire* of *Fire and rite*."""
+    return re.split(r",| and ", title)[0]
+
+
+def credits(fonts: Iterable[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """Fonts to credit, one entry a licence file: the titles that it covers, and the record of the first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for font in fonts:
+        found.setdefault(font["licence_file"], []).append(font)
+    return [(", ".join(dict.fromkeys(font["title"].split(",")[0] for font in same)), same[0]) for same in found.values()]
+
+
+def font_faces(fonts: Iterable[dict[str, Any]]) -> str:
+    """The @font-face rules of the web fonts that the styles use."""
+    return "".join(_font_face(font) for font in fonts if font["family"] in FAMILIES)
+
+
+def _font_face(font: dict[str, Any]) -> str:
+    rules = {
+        "font-family": f'"{font["family"]}"',
+        "src": f'url(../fonts/{font["file"]}) format("woff2")',
+        "font-weight": font["weight"],
+        "font-style": font.get("style") or "normal",
+        "unicode-range": font.get("unicode_range"),
+        "font-display": "swap",
+    }
+    return "@font-face{" + ";".join(f"{key}:{value}" for key, value in rules.items() if value) + "}\n"
