@@ -9,7 +9,7 @@ from pathlib import Path
 from generator.checks import Expected
 from generator.fonts import Face, Outline
 from generator.layouts import TYPICAL, Card
-from generator.model import Error, Palette, Radical, SetSpec, Swatch
+from generator.model import Error, Palette, Radical, SetSpec, Swatch, nearest
 from generator.project import Project
 from generator.svg import CANVAS
 
@@ -31,6 +31,7 @@ class Type:
     source: str
     rights: str
     substitutes: tuple[tuple[str, str], ...] = ()
+    vendored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +44,29 @@ class Recipe:
     type: Type
     label_type: Type
 
+    @property
+    def font(self) -> str:
+        """What the manifest says of the font: its name in ``fonts.yml``, or the file that a person brought."""
+        return self.spec.font if self.type.vendored else self.type.path.name
+
 
 def vendored(project: Project, name: str) -> Type:
     """A face of ``fonts.yml``."""
     spec = project.fonts.faces[name]
     rights = f"{spec.copyright.rstrip('.')}. {spec.licence}"
-    return Type(project.path("fonts") / spec.file, spec.fit, spec.title, rights, tuple(spec.substitutes.items()))
+    return Type(project.path(f"fonts/{spec.file}"), spec.fit, spec.title, rights, tuple(spec.substitutes.items()))
 
 
 def brought(project: Project, path: Path) -> Type:
     """A font file that a person brings; its fit is measured on those radicals that it has."""
     face = Face(path)
-    return Type(path.resolve(), face.fit(radical.glyph for radical in project.radicals), *face.credit())
+    return Type(path.resolve(), face.fit(radical.glyph for radical in project.radicals), *face.credit(), vendored=False)
 
 
 def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type | None = None) -> Recipe:
     """The recipe of a set, or of a changed *spec* of it, or with a font that a person brings."""
     spec = spec or project.sets[name]
+    _check_label(name, spec.label or "")
     used = type_ or vendored(project, spec.font)
     return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE))
 
@@ -119,9 +126,14 @@ LABEL_FIELDS: dict[str, Callable[[Radical], str]] = {
 """What a set's ``label`` may name in braces."""
 
 
-def label_fields(label: str) -> list[str]:
-    """The fields that a label names. ValueError says what is wrong with its braces."""
-    return [field for _, field, _, _ in string.Formatter().parse(label) if field is not None]
+def _check_label(name: str, label: str) -> None:
+    try:
+        fields = [field for _, field, _, _ in string.Formatter().parse(label) if field is not None]
+    except ValueError as error:
+        raise Error(f"sets.yml: {name}.label: {str(error).lower()}, write fields as {{number}}") from None
+    for field in fields:
+        if field not in LABEL_FIELDS:
+            raise Error(f"sets.yml: {name}.label: unknown field {field!r}, {nearest(field, LABEL_FIELDS)}")
 
 
 def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:

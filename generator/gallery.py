@@ -20,7 +20,11 @@ WATCHED = ("palette.yml", "sets.yml", "radicals", "fonts", "templates")
 """What redraws the site when it is saved, under ``mkdocs serve``."""
 
 
-class Gallery(BasePlugin[Config]):
+class Options(Config):
+    """There are none: what can be chosen stands in the project's own files."""
+
+
+class Gallery(BasePlugin[Options]):
     """Draws the sets and adds the gallery to the site."""
 
     def __init__(self) -> None:

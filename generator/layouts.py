@@ -118,25 +118,28 @@ def disc(card: Card) -> Layers:
     }
 
 
-def _chipped(card: Card, half: float, chip: float) -> str:
-    """A rounded square about the middle whose edge wavers like a cut seal's, as path data."""
-    chance, points = card.random("seal"), []
-    for step in range(64):
-        angle = math.tau * step / 64
+def _cut(card: Card, purpose: str, half: float, waver: float) -> str:
+    """A rounded square about the middle with the wavering edge of something cut by hand, as path data."""
+    chance, corners = card.random(purpose), []
+    for step in range(48):
+        angle = math.tau * (step + 0.5) / 48
         c, s = math.cos(angle), math.sin(angle)
-        radius = half / (abs(c) ** 12 + abs(s) ** 12) ** (1 / 12) - chance.uniform(0, chip)
-        points.append((CANVAS / 2 + radius * c, CANVAS / 2 + radius * s))
-    return svg.path_data([("M", points[0]), *(("L", point) for point in points[1:]), ("Z", ())])
+        radius = half / (abs(c) ** 9 + abs(s) ** 9) ** (1 / 9) - chance.uniform(0, waver)
+        corners.append((CANVAS / 2 + radius * c, CANVAS / 2 + radius * s))
+    middles = [((x + u) / 2, (y + v) / 2) for (x, y), (u, v) in zip(corners, corners[1:] + corners[:1], strict=True)]
+    curves = [("Q", corner + middle) for corner, middle in zip(corners, middles, strict=True)]
+    return svg.path_data([("M", middles[-1]), *curves, ("Z", ())])
 
 
 @layouts
 def seal(card: Card) -> Layers:
     """A hanko: the brush glyph knocked out of a seal on washi."""
     colours = card.swatch
-    return {
-        "paper": [_paper(colours.tint), svg.path(_chipped(card, 200, 7), fill=colours.paper, stroke=colours.paper)],
-        "glyph": _glyph(card, colours.ink, 0.86),
-    }
+    line = svg.path(_cut(card, "line", 188, 3), fill="none", stroke=colours.ink, stroke_width=4)
+    glyph = _glyph(card, colours.ink, 0.86)
+    for shape in glyph:
+        shape.update({"stroke": colours.ink, "stroke_width": "3", "stroke_linejoin": "round"})  # a carved line is fuller than a brushed one
+    return {"paper": [_paper(colours.tint), svg.path(_cut(card, "edge", 206, 6), fill=colours.paper), line], "glyph": glyph}
 
 
 def _guides(colour: str, edges: Sequence[float]) -> list[svg.Element]:

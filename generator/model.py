@@ -14,6 +14,14 @@ COUNT = 214
 class Error(Exception):
     """Bad input, one fault a line. Each line reads *where: what is wrong, what would be right*; the command line exits 2."""
 
+    status = 2
+
+
+class Unsound(Error):
+    """What the checks found, one finding a line; the command line exits 1."""
+
+    status = 1
+
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

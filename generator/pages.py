@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import raster, views
-from generator.model import Palette, Radical, SetSpec
+from generator.model import FontSpec, Palette, Radical, SetSpec
 from generator.project import Project
 
 PNG = 512
@@ -76,6 +76,11 @@ def family_palette(project: Project) -> Palette:
     return next(palette for palette in project.palettes.values() if palette.by == "family")
 
 
+def fonts(project: Project) -> list[FontSpec]:
+    """Every font that a card or a page is set in."""
+    return [*project.fonts.faces.values(), *project.fonts.site.values()]
+
+
 def shared(studio: Studio) -> dict[str, Any]:
     """What every template may use."""
     project = studio.project
@@ -83,8 +88,8 @@ def shared(studio: Studio) -> dict[str, Any]:
         "families": project.groups.families,
         "swatches": family_palette(project).swatches,
         "sets": studio.sets,
-        "credits": views.credits([*map(dict, project.fonts.faces.values()), *map(dict, project.fonts.site.values())]),
-        "preload": [dict(project.fonts.site[name])["file"] for name in FIRST if name in project.fonts.site],
+        "credits": views.credits(fonts(project)),
+        "preload": [project.fonts.site[name].file for name in FIRST if name in project.fonts.site],
         "short": views.short,
         "plural": views.plural,
         "numeral": views.numeral,
@@ -188,7 +193,7 @@ def _sources(studio: Studio) -> str:
 def texts(studio: Studio) -> Iterator[tuple[str, str]]:
     """Files whose text is made here: styles, a file a set for the index to take its cards from, the data."""
     styles = studio.project.path("site") / STYLES
-    yield STYLES, views.font_faces(map(dict, studio.project.fonts.site.values())) + styles.read_text("utf-8")
+    yield STYLES, views.font_faces(studio.project.fonts.site.values()) + styles.read_text("utf-8")
     for name, cards in studio.cards.items():
         yield f"sets/{name}/all.svg", views.sheet(cards.values())
     yield "api/radicals.json", json.dumps(api(studio), ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -201,10 +206,9 @@ def copies(studio: Studio) -> Iterator[tuple[str, Path]]:
         yield from ((f"sets/{name}/{card(radical)}", folder / card(radical)) for radical in studio.radicals)
         if studio.project.sets[name].png:
             yield from _pngs(studio, name)
-    fonts = studio.project.path("fonts")
-    written = [*map(dict, studio.project.fonts.faces.values()), *map(dict, studio.project.fonts.site.values())]
-    yield from ((f"licences/{file}", fonts / file) for file in dict.fromkeys(font["licence_file"] for font in written))
-    yield from ((f"fonts/{font['file']}", fonts / font["file"]) for font in map(dict, studio.project.fonts.site.values()))
+    folder = studio.project.path("fonts")
+    yield from ((f"licences/{file}", folder / file) for file in dict.fromkeys(font.licence_file for font in fonts(studio.project)))
+    yield from ((f"fonts/{font.file}", folder / font.file) for font in studio.project.fonts.site.values())
 
 
 def _pngs(studio: Studio, name: str) -> Iterator[tuple[str, Path]]:

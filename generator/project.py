@@ -5,6 +5,7 @@ and absurd depth are refused, which leaves nothing for a file to loop or to expl
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from generator.layouts import layouts
 from generator.model import Error, FontsFile, Groups, Palette, PaletteSpec, Radical, SetSpec, nearest
 from generator.patterns import patterns
 
+MOST_STROKES = 17
 DEPTH = 32
 """How deep a file may nest."""
 SHARE = Path(__file__).parent / "share"
@@ -255,8 +257,8 @@ def _radicals(root: Path) -> tuple[Radical, ...]:
 
 
 def radical_files(root: Path) -> list[Path]:
-    """The files ``NN-strokes.yml``, in order."""
-    return sorted(_path(root, "radicals").glob("[0-9][0-9]-strokes.yml"))
+    """The files ``NN-strokes.yml``, in order; each the project's own, else the one that the package brings."""
+    return [path for n in range(1, MOST_STROKES + 1) if (path := _path(root, f"radicals/{n:02d}-strokes.yml")).exists()]
 
 
 def _palettes(root: Path, groups: Groups) -> dict[str, Palette]:
@@ -276,7 +278,8 @@ def _palettes(root: Path, groups: Groups) -> dict[str, Palette]:
 
 def _sets(root: Path, known: Mapping[str, Iterable[str]]) -> dict[str, SetSpec]:
     found = validated(dict[str, SetSpec], read(_path(root, "sets.yml"), "sets.yml"), "sets.yml")
-    faults = [
+    faults = [f"sets.yml: {name}: not a name for a folder, use a-z, 0-9 and -" for name in found if not re.fullmatch(r"[a-z0-9-]+", name)]
+    faults += [
         f"sets.yml: {name}.{field}: unknown {field} {value!r}, {nearest(value, names)}"
         for name, spec in found.items()
         for field, names in known.items()
@@ -287,11 +290,24 @@ def _sets(root: Path, known: Mapping[str, Iterable[str]]) -> dict[str, SetSpec]:
     return found
 
 
+def _unknown_groups(radicals: Iterable[Radical], groups: Groups) -> Iterator[str]:
+    """A line for every family or category that does not exist: no palette could colour the radical."""
+    for radical in radicals:
+        for field, known in (("family", list(groups.families)), ("category", list(groups.categories))):
+            if (value := getattr(radical, field)) not in known:
+                yield f"radicals/{radical.strokes:02d}-strokes.yml: {radical.number}.{field}: unknown {value!r}, {nearest(value, known)}"
+
+
 def load(root: Path | None = None) -> Project:
     """The project in *root* (default: the current folder), or an :class:`Error` that lists what is wrong with its files."""
     root = (root or Path.cwd()).resolve()
+    if not root.is_dir():
+        raise Error(f"{root}: not a folder, give the project's folder")
     groups = validated(Groups, read(_path(root, "radicals/groups.yml"), "radicals/groups.yml"), "radicals/groups.yml")
     fonts = validated(FontsFile, read(_path(root, "fonts/fonts.yml"), "fonts/fonts.yml"), "fonts/fonts.yml")
     palette = _palettes(root, groups)
     sets = _sets(root, {"layout": layouts, "font": fonts.faces, "palette": palette})
-    return Project(root, _radicals(root), groups, palette, sets, fonts)
+    radicals = _radicals(root)
+    if faults := list(_unknown_groups(radicals, groups)):
+        raise Error("\n".join(faults))
+    return Project(root, radicals, groups, palette, sets, fonts)

@@ -54,11 +54,11 @@ def cached(folder: Path, svg: str, size: int) -> Path:
     return path
 
 
-def sheet(cards: Sequence[str], size: int, columns: int = 18) -> Image.Image:
-    """A contact sheet of cards, *size* pixels each, in rows."""
+def sheet(cards: Sequence[Image.Image], size: int, columns: int = 18) -> Image.Image:
+    """A contact sheet of pictures, *size* pixels each, in rows."""
     step, rows = size + GAP, -(-len(cards) // columns)
     made = Image.new("RGB", (GAP + step * min(columns, len(cards)), GAP + step * rows), GROUND)
-    for index, svg in enumerate(cards):
+    for index, picture in enumerate(cards):
         row, column = divmod(index, columns)
-        made.paste(image(svg, size), (GAP + step * column, GAP + step * row))
+        made.paste(picture, (GAP + step * column, GAP + step * row))
     return made

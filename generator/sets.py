@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from generator.cards import Recipe, Subject, card, character, expected, recipe, stem
 from generator.checks import examine
 from generator.layouts import draw
-from generator.model import COUNT, Error, Finding, Radical
+from generator.model import COUNT, Error, Finding, Radical, Registry, Unsound
 from generator.project import Project
 
 BATCH = 107
@@ -74,37 +75,46 @@ def _run(batches: Sequence[Batch], jobs: int) -> Iterator[tuple[Batch, list[Entr
             yield batch, entries, findings
 
 
+def is_whole(subjects: Sequence[Subject]) -> bool:
+    """True for all radicals in their order: what a set holds."""
+    return [s.number if isinstance(s, Radical) else 0 for s in subjects] == list(range(1, COUNT + 1))
+
+
 def render(
-    recipes: Sequence[Recipe], subjects: Sequence[Subject], out: Path, *, jobs: int = 1, png: int = 0, progress: Callable[[int], None] = id
-) -> list[Finding]:
-    """Draw the subjects in every recipe into *out*, a folder of sets, and say what the checks found; then nothing is written.
+    recipes: Sequence[Recipe], subjects: Sequence[Subject], out: Path, *, jobs: int = 1, png: int = 0, progress: Callable[[int], Any] = id
+) -> None:
+    """Draw the subjects in every recipe into *out*, a folder of sets. :class:`Unsound`, and nothing written, if checks find anything.
 
     All 214 radicals make a whole set, which replaces the set that stood there; fewer are put beside what is there. *progress* is
     told how many cards each batch had.
     """
-    whole = [s.number for s in subjects if isinstance(s, Radical)] == list(range(1, COUNT + 1)) and len(subjects) == COUNT
     for made in recipes:
         _refuse_foreign(out / made.name)
     with _temporary(out) as temporary:
-        folders = {made.name: temporary / made.name for made in recipes}
-        batches = []
-        for made in recipes:
-            folders[made.name].mkdir()
-            parts = [tuple(subjects[start : start + BATCH]) for start in range(0, len(subjects), BATCH)]
-            batches += [Batch(made, part, folders[made.name], png) for part in parts]
+        batches = [batch for made in recipes for batch in _batches(made, subjects, temporary / made.name, png)]
         findings: list[Finding] = []
-        lines = {made.name: (temporary / f"{made.name}.lines").open("w", encoding="utf-8") for made in recipes}
         for batch, entries, found in _run(batches, jobs):
-            lines[batch.recipe.name].writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
+            with _lines(batch.folder).open("a", encoding="utf-8") as lines:
+                lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
             findings += found
             progress(len(entries))
-        for file in lines.values():
-            file.close()
-        if findings:
-            return findings
         for made in recipes:
-            _place(made, temporary / f"{made.name}.lines", folders[made.name], out / made.name, whole)
-    return []
+            _write_manifest(made, temporary / made.name, out / made.name, keep=not is_whole(subjects))
+            findings += examine_folder(temporary / made.name, made.name) if is_whole(subjects) else []
+        if findings:
+            raise Unsound("\n".join(map(str, findings)))
+        for made in recipes:
+            _place(temporary / made.name, out / made.name, is_whole(subjects))
+
+
+def _batches(made: Recipe, subjects: Sequence[Subject], folder: Path, png: int) -> list[Batch]:
+    folder.mkdir()
+    return [Batch(made, tuple(subjects[start : start + BATCH]), folder, png) for start in range(0, len(subjects), BATCH)]
+
+
+def _lines(folder: Path) -> Path:
+    """Where the manifest's lines are gathered while a set is drawn: memory need not hold them."""
+    return folder.with_suffix(".lines")
 
 
 @contextmanager
@@ -121,22 +131,24 @@ def _refuse_foreign(folder: Path) -> None:
         raise Error(f"{folder}: exists and is not a set that Bushu drew, choose another --out or move it away")
 
 
-def _place(made: Recipe, lines: Path, drawn: Path, folder: Path, whole: bool) -> None:
-    """Write the manifest and let what was drawn take its place: as the whole set, or file by file."""
-    kept = [] if whole or not folder.exists() else _others(folder, drawn)
-    head = {"set": made.name, "title": made.spec.title, "layout": made.spec.layout, "font": made.spec.font, "palette": made.spec.palette}
-    with (drawn / MANIFEST).open("w", encoding="utf-8", newline="\n") as out, lines.open(encoding="utf-8") as new:
+def _write_manifest(made: Recipe, drawn: Path, place: Path, keep: bool) -> None:
+    """The manifest of what was drawn; with *keep* also of the cards that stay in *place* beside it."""
+    head = {"set": made.name, "title": made.spec.title, "layout": made.spec.layout, "font": made.font, "palette": made.spec.palette}
+    kept = _others(place, drawn) if keep and place.exists() else []
+    with (drawn / MANIFEST).open("w", encoding="utf-8", newline="\n") as out, _lines(drawn).open(encoding="utf-8") as new:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "cards": [')
-        between = "\n"
-        for line in [*kept, *new] if kept else new:
-            out.write(between + line.rstrip("\n"))
-            between = ",\n"
+        for index, line in enumerate(chain(kept, new)):
+            out.write((",\n" if index else "\n") + line.rstrip("\n"))
         out.write("\n]}\n")
-    if whole or not folder.exists():
-        swap(drawn, folder)
+
+
+def _place(drawn: Path, place: Path, whole: bool) -> None:
+    """Let what was drawn take its place: as the whole set, or file by file, the manifest last."""
+    if whole or not place.exists():
+        swap(drawn, place)
         return
-    for path in sorted(drawn.iterdir()):
-        path.replace(folder / path.name)
+    for path in sorted(drawn.iterdir(), key=lambda path: (path.name == MANIFEST, path.name)):
+        path.replace(place / path.name)
 
 
 def _others(folder: Path, drawn: Path) -> list[str]:
@@ -165,11 +177,40 @@ def manifest(folder: Path) -> dict[str, Any]:
     return loaded
 
 
+set_checks: Registry[Callable[[Path, list[Entry]], Iterator[str]]] = Registry()
+"""Checks of a whole set: of its folder and its manifest's cards."""
+
+
+@set_checks
+def complete(folder: Path, cards: list[Entry]) -> Iterator[str]:
+    """All 214 radicals, once each, and no other card in the folder."""
+    numbers = [entry.get("number") for entry in cards]
+    yield from (f"radical {n} is {'missing' if n not in numbers else 'there twice'}" for n in range(1, COUNT + 1) if numbers.count(n) != 1)
+    known = {entry["file"] for entry in cards}
+    yield from (f"{path.name} is not in the manifest" for path in sorted(folder.glob("*.svg")) if path.name not in known)
+
+
+@set_checks
+def agreement(folder: Path, cards: list[Entry]) -> Iterator[str]:
+    """Every file is as the manifest says: there, of its size and sha256."""
+    for entry in cards:
+        path = folder / entry["file"]
+        content = path.read_bytes() if path.is_file() else None
+        if content is None:
+            yield f"{path.name} is missing"
+        elif (len(content), hashlib.sha256(content).hexdigest()) != (entry["bytes"], entry["sha256"]):
+            yield f"{path.name} is not the file that the manifest describes"
+
+
+def examine_folder(folder: Path, name: str) -> list[Finding]:
+    """What the checks of a whole set find; *name* stands in the findings."""
+    cards = manifest(folder)["cards"]
+    return [Finding(name, code, message) for code, check in set_checks.items() for message in check(folder, cards)]
+
+
 def publish(project: Project, jobs: int | None = None) -> dict[str, Path]:
     """Draw all sets of the project whole into ``build/sets``: name to folder. :class:`Error` lists what the checks found."""
     out = project.build / "sets"
     recipes = [recipe(project, name) for name in project.sets]
-    findings = render(recipes, project.radicals, out, jobs=jobs or os.cpu_count() or 1)
-    if findings:
-        raise Error("\n".join(map(str, findings)))
+    render(recipes, project.radicals, out, jobs=jobs or os.cpu_count() or 1)
     return {name: out / name for name in project.sets}

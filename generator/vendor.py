@@ -370,7 +370,7 @@ def scalar(node: yaml.Node, keys: list[str]) -> yaml.Node:
 
 def rewritten(text: str, values: dict[str, str]) -> str:
     """The YAML *text* with other values at some dotted keys, all else as it was, comments too."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     nodes = [(scalar(root, key.split(".")), value) for key, value in values.items()]
     for node, value in sorted(nodes, key=lambda pair: -pair[0].start_mark.index):
         text = f'{text[: node.start_mark.index]}"{value}"{text[node.end_mark.index :]}'

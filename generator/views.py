@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from xml.etree import ElementTree
 
 from coloraide import Color
 from markupsafe import Markup, escape
 
 from generator import kana, palette, svg
-from generator.model import Groups, Name, Palette, Radical, Swatch
+from generator.model import FontSpec, Groups, Name, Palette, Radical, Swatch, WebFontSpec
 from generator.patterns import patterns
 
 NUMERALS = "〇一二三四五六七八九"
@@ -225,26 +224,26 @@ def short(title: str) -> str:
     return re.split(r",| and ", title)[0]
 
 
-def credits(fonts: Iterable[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+def credits(fonts: Iterable[FontSpec]) -> list[tuple[str, FontSpec]]:
     """Fonts to credit, one entry a licence file: the titles that it covers, and the record of the first."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[FontSpec]] = {}
     for font in fonts:
-        found.setdefault(font["licence_file"], []).append(font)
-    return [(", ".join(dict.fromkeys(font["title"].split(",")[0] for font in same)), same[0]) for same in found.values()]
+        found.setdefault(font.licence_file, []).append(font)
+    return [(", ".join(dict.fromkeys(font.title.split(",")[0] for font in same)), same[0]) for same in found.values()]
 
 
-def font_faces(fonts: Iterable[dict[str, Any]]) -> str:
+def font_faces(fonts: Iterable[WebFontSpec]) -> str:
     """The @font-face rules of the web fonts that the styles use."""
-    return "".join(_font_face(font) for font in fonts if font["family"] in FAMILIES)
+    return "".join(_font_face(font) for font in fonts if font.family in FAMILIES)
 
 
-def _font_face(font: dict[str, Any]) -> str:
+def _font_face(font: WebFontSpec) -> str:
     rules = {
-        "font-family": f'"{font["family"]}"',
-        "src": f'url(../fonts/{font["file"]}) format("woff2")',
-        "font-weight": font["weight"],
-        "font-style": font.get("style") or "normal",
-        "unicode-range": font.get("unicode_range"),
+        "font-family": f'"{font.family}"',
+        "src": f'url(../fonts/{font.file}) format("woff2")',
+        "font-weight": font.weight,
+        "font-style": font.style,
+        "unicode-range": font.unicode_range,
         "font-display": "swap",
     }
     return "@font-face{" + ";".join(f"{key}:{value}" for key, value in rules.items() if value) + "}\n"

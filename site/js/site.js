@@ -148,7 +148,12 @@ if ($('#q')) {
 
 // A radical's page: the large card in another set.
 if ($('#card')) {
-  const card = $('#card'), links = $$('.big [data-set]'), show = a => { card.src = a.href; mark(links, a.dataset.set); keep(sessionStorage, 'set', a.dataset.set); };
+  const card = $('#card'), links = $$('.big [data-set]'), show = a => {
+    card.src = $('#svg').href = a.href;
+    const png = $('#png');
+    if (png) { png.hidden = !('png' in a.dataset); png.href = a.href.replace(/svg$/, 'png'); }
+    mark(links, a.dataset.set); keep(sessionStorage, 'set', a.dataset.set);
+  };
   for (const a of links) a.onclick = e => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); show(a); } };
   const last = links.find(a => a.dataset.set === kept(sessionStorage, 'set'));
   if (last && last !== links[0]) show(last);

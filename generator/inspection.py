@@ -1,0 +1,87 @@
+"""What ``bushu check`` does: prove the data, check the drawn sets or any files, and say how much was looked at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from generator import against, proof
+from generator.cards import expected, recipe
+from generator.checks import Expected, checks, examine
+from generator.model import Error, Finding, Unsound
+from generator.project import Project, replacing
+from generator.sets import MANIFEST, examine_folder, manifest, set_checks
+
+Say = Callable[[str], None]
+
+
+def _expectations(project: Project, folder: Path) -> dict[str, Expected]:
+    """What the project expects of the cards in a folder that has a manifest of a set it knows: file to expectation."""
+    head = manifest(folder) if (folder / MANIFEST).is_file() else {}
+    name, palette = head.get("set"), head.get("palette")
+    if name not in project.sets or palette not in project.palettes:
+        return {}
+    made = recipe(project, name, project.sets[name].model_copy(update={"palette": palette}))
+    by_number = {radical.number: radical for radical in project.radicals}
+    return {entry["file"]: expected(made, by_number.get(entry.get("number"), entry["character"])) for entry in head["cards"]}
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(path.rglob("*.svg"))
+        if not found:
+            raise Error(f"{path}: no SVG files in it, give cards or a folder of them")
+        return found
+    if not path.is_file():
+        raise Error(f"{path}: not there, give a card or a folder of cards")
+    return [path]
+
+
+def cards(project: Project, paths: list[Path]) -> tuple[int, list[Finding]]:
+    """Check every card in *paths*, and every whole set among them: how many cards, and what was found."""
+    files = [file for path in paths for file in _files(path)]
+    findings: list[Finding] = []
+    known: dict[Path, dict[str, Expected]] = {}
+    for file in files:
+        folder = file.parent
+        if folder not in known:
+            known[folder] = _expectations(project, folder)
+            whole = (folder / MANIFEST).is_file() and folder.parent == project.build / "sets"
+            findings += examine_folder(folder, folder.name) if whole else []
+        try:
+            text = file.read_text("utf-8")
+        except (UnicodeDecodeError, OSError) as error:
+            findings.append(Finding(file.as_posix(), "parse", f"not text that can be read ({error})"))
+            continue
+        findings += examine(f"{folder.name}/{file.name}", text, known[folder].get(file.name))
+    return len(files), findings
+
+
+def check(project: Project, paths: list[Path], say: Say) -> None:
+    """Check *paths*, or the data and what is drawn. :class:`Unsound` lists what was found."""
+    findings: list[Finding] = []
+    drawn = project.build / "sets"
+    if not paths:
+        findings += proof.prove(project)
+        say(f"{len(project.radicals)} radicals by {len(proof.rules)} rules, {len(project.palettes)} palettes")
+        paths = [folder for folder in sorted(drawn.glob("*/")) if (folder / MANIFEST).is_file()] if drawn.is_dir() else []
+    count, found = cards(project, paths)
+    say(f"{count} cards by {len(checks)} checks, and {len(set_checks)} of whole sets")
+    if findings + found:
+        raise Unsound("\n".join(map(str, findings + found)))
+    say("nothing found")
+
+
+def compare(project: Project, table: Path, say: Say) -> None:
+    """List where a table of the kanji site says something else. :class:`Unsound` if it does anywhere."""
+    lines = against.differences(project, table)
+    if lines:
+        raise Unsound("\n".join([*lines, f"{len(lines)} differences"]))
+    say("no differences")
+
+
+def canonicalise(project: Project, say: Say) -> None:
+    """Put the project's own data files into canonical form."""
+    for path, text in proof.canonical_files(project).items():
+        if path.is_relative_to(project.root) and path.read_text("utf-8") != text:
+            with replacing(path) as temporary:
+                temporary.write_text(text, "utf-8", newline="\n")
+            say(f"rewrote {path.relative_to(project.root)}")

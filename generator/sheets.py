@@ -1,0 +1,22 @@
+"""Contact sheets: every card of a set in one picture, to look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from generator import raster
+from generator.cards import Recipe, card
+from generator.layouts import draw
+from generator.project import Project, replacing
+
+
+def write(project: Project, made: Recipe, size: int, grey: bool, progress: Callable[[int], None]) -> Path:
+    """Write the sheet of a set, *size* pixels a card, to ``build/sheets``; gives its path."""
+    cards = []
+    for radical in project.radicals:
+        cards.append(raster.image(draw(card(made, radical), made.spec.layout), size))
+        progress(1)
+    sheet = raster.sheet(cards, size)
+    path = project.build / "sheets" / f"{made.name}-{size}{'-grey' if grey else ''}.png"
+    with replacing(path) as temporary:
+        temporary.write_bytes(raster.packed(sheet.convert("L") if grey else sheet))
+    return path
