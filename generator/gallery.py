@@ -30,6 +30,7 @@ class Gallery(BasePlugin[Options]):
     def __init__(self) -> None:
         self.pages: dict[str, pages.Page] = {}
         self.shared: dict[str, Any] = {}
+        self.root: Path | None = None  # the project's folder where that is not the one of mkdocs.yml
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Watch the data, the palettes and the templates."""

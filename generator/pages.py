@@ -174,6 +174,7 @@ def _set(studio: Studio, name: str) -> Page:
     at = names.index(name)
     view = {
         "name": name,
+        "place": at + 1,
         "set": spec,
         "face": studio.project.fonts.faces[spec.font],
         "palette": studio.project.palettes[spec.palette],
@@ -193,7 +194,7 @@ def _sources(studio: Studio) -> str:
 def texts(studio: Studio) -> Iterator[tuple[str, str]]:
     """Files whose text is made here: styles, a file a set for the index to take its cards from, the data."""
     styles = studio.project.path("site") / STYLES
-    yield STYLES, views.font_faces(studio.project.fonts.site.values()) + styles.read_text("utf-8")
+    yield STYLES, views.tight(views.font_faces(studio.project.fonts.site.values()) + styles.read_text("utf-8"))
     for name, cards in studio.cards.items():
         yield f"sets/{name}/all.svg", views.sheet(cards.values())
     yield "api/radicals.json", json.dumps(api(studio), ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -148,7 +148,7 @@ def tile(swatch: Swatch, id_: str) -> str:
     drawn = patterns[swatch.pattern](swatch.accent, swatch.paper)
     defs = svg.pattern(id_, drawn.width, drawn.height, drawn.shapes, patternTransform="scale(.4)").get_xml()
     text = ElementTree.tostring(defs, encoding="unicode").replace(" />", "/>")
-    return f'<svg class="tile" aria-hidden="true">{text}<rect width="100%" height="100%" fill="url(#{id_})"/></svg>'
+    return f'<svg class="tile" style="background:{swatch.paper}" aria-hidden="true">{text}<rect width="100%" height="100%" fill="url(#{id_})"/></svg>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +235,12 @@ def credits(fonts: Iterable[FontSpec]) -> list[tuple[str, FontSpec]]:
 def font_faces(fonts: Iterable[WebFontSpec]) -> str:
     """The @font-face rules of the web fonts that the styles use."""
     return "".join(_font_face(font) for font in fonts if font.family in FAMILIES)
+
+
+def tight(styles: str) -> str:
+    """Style rules without comments and needless space."""
+    bare = re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL)
+    return re.sub(r";?\s*([{};])\s*|(?<=[a-z]:)\s+|(?<=,)\s+", lambda found: found[1] or "", bare)
 
 
 def _font_face(font: WebFontSpec) -> str:
