@@ -3,7 +3,6 @@
 A check is a function of an :class:`Examined` card that yields a message for every fault; its name is its code.
 """
 
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -105,15 +104,20 @@ def path_bounds(data: str) -> Bounds | None:
 
 def _box(element: ElementTree.Element) -> Bounds | None:
     """Bounds of a shape, its stroke aside; None for anything else."""
-    name, number = _name(element), lambda key: float(element.get(key, "0"))
+    name = _name(element)
     if name == "path":
         return path_bounds(element.get("d", ""))
     if name == "rect":
-        return number("x"), number("y"), number("x") + number("width"), number("y") + number("height")
+        x, y, width, height = _numbers(element, "x", "y", "width", "height")
+        return x, y, x + width, y + height
     if name == "circle":
-        x, y, r = number("cx"), number("cy"), number("r")
+        x, y, r = _numbers(element, "cx", "cy", "r")
         return x - r, y - r, x + r, y + r
     return None
+
+
+def _numbers(element: ElementTree.Element, *keys: str) -> list[float]:
+    return [float(element.get(key, "0")) for key in keys]
 
 
 def _bounds(layer: ElementTree.Element) -> Bounds | None:
@@ -214,8 +218,8 @@ def _ground(card: Examined, over: str, box: Bounds) -> str | None:
 def _holds(element: ElementTree.Element, extent: Bounds, box: Bounds) -> bool:
     left, top, right, bottom = box
     if _name(element) == "circle":
-        x, y, r = (float(element.get(key, "0")) for key in ("cx", "cy", "r"))
-        return math.hypot(max(abs(left - x), abs(right - x)), 0) <= r and math.hypot(0, max(abs(top - y), abs(bottom - y))) <= r
+        x, y, r = _numbers(element, "cx", "cy", "r")
+        return max(x - left, right - x, y - top, bottom - y) <= r
     return extent[0] <= left and extent[1] <= top and extent[2] >= right and extent[3] >= bottom
 
 

@@ -1,6 +1,5 @@
 """The command ``bushu``: thin around the modules that do the work, and the only place that catches :class:`Error`."""
 
-import os
 import re
 import sys
 import unicodedata
@@ -14,7 +13,7 @@ import click
 from generator import __version__
 from generator.cards import Recipe, Subject, Type, brought, recipe
 from generator.layouts import layouts
-from generator.model import COUNT, Error, Radical, SetSpec, nearest
+from generator.model import COUNT, Error, SetSpec, nearest
 from generator.project import Project, load
 from generator.sets import is_whole, render
 

@@ -20,11 +20,11 @@ WATCHED = ("palette.yml", "sets.yml", "radicals", "fonts", "templates")
 """What redraws the site when it is saved, under ``mkdocs serve``."""
 
 
-class Options(Config):
+class Options(Config):  # type: ignore[no-untyped-call]  # MkDocs types a part of itself
     """There are none: what can be chosen stands in the project's own files."""
 
 
-class Gallery(BasePlugin[Options]):
+class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
     """Draws the sets and adds the gallery to the site."""
 
     def __init__(self) -> None:
@@ -34,14 +34,14 @@ class Gallery(BasePlugin[Options]):
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Watch the data, the palettes and the templates."""
-        root = Path(config.config_file_path).parent
+        root = self._root(config)
         config.watch += [str(path) for name in WATCHED if (path := root / name).exists()]
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Draw the sets; add the pages, the cards and everything else that is made."""
         try:
-            studio = self._studio(Path(config.config_file_path).parent)
+            studio = self._studio(self._root(config))
         except Error as error:
             raise PluginError(str(error)) from None
         for page in self.pages.values():
@@ -52,6 +52,10 @@ class Gallery(BasePlugin[Options]):
             _add(files, File.generated(config, uri, abs_src_path=str(path)))
         return files
 
+    def _root(self, config: MkDocsConfig) -> Path:
+        """The project's folder."""
+        return self.root or Path(config.config_file_path).parent
+
     def _studio(self, root: Path) -> pages.Studio:
         loaded = project.load(root)
         studio = pages.Studio(loaded, sets.publish(loaded))
@@ -59,19 +63,19 @@ class Gallery(BasePlugin[Options]):
         self.shared = pages.shared(studio)
         return studio
 
-    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG002
+    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Give a made page its template, title and description, as front matter would."""
         if made := self.pages.get(page.file.src_uri):
             page.meta.update(template=made.template, title=made.title, description=made.description)
         return markdown
 
-    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:  # noqa: ARG002
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:
         """Set up Jinja: text is escaped unless marked safe, and tags leave no blank lines."""
         env.autoescape = env.trim_blocks = env.lstrip_blocks = True
         env.globals.update(self.shared)
         return env
 
-    def on_page_context(self, context: TemplateContext, *, page: SitePage, config: MkDocsConfig, nav: Navigation) -> TemplateContext:  # noqa: ARG002
+    def on_page_context(self, context: TemplateContext, *, page: SitePage, config: MkDocsConfig, nav: Navigation) -> TemplateContext:
         """What the page's template shows."""
         if made := self.pages.get(page.file.src_uri):
             context.update(made.view)  # type: ignore[typeddict-item]

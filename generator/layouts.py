@@ -6,7 +6,7 @@ for the whole set, so that 一 and 龍 keep their natural difference; only what 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -137,19 +137,20 @@ def seal(card: Card) -> Layers:
     colours = card.swatch
     line = svg.path(_cut(card, "line", 188, 3), fill="none", stroke=colours.ink, stroke_width=4)
     glyph = _glyph(card, colours.ink, 0.86)
-    for shape in glyph:
-        shape.update({"stroke": colours.ink, "stroke_width": "3", "stroke_linejoin": "round"})  # a carved line is fuller than a brushed one
-    return {"paper": [_paper(colours.tint), svg.path(_cut(card, "edge", 206, 6), fill=colours.paper), line], "glyph": glyph}
+    for shape in glyph:  # a carved line is fuller than a brushed one
+        shape.update({"stroke": colours.ink, "stroke_width": "3", "stroke_linejoin": "round"})
+    stamp = svg.path(_cut(card, "edge", 206, 6), fill=colours.paper)
+    return {"paper": [_paper(colours.tint), stamp, line], "glyph": glyph}
 
 
-def _guides(colour: str, edges: Sequence[float]) -> list[svg.Element]:
+def _guides(colour: str, low: float, high: float) -> list[svg.Element]:
     """A practice square: its frame, and a dashed cross and diagonals."""
-    low, high = edges
-    middle, side = CANVAS / 2, high - low
-    dashed = f"M{middle:g} {low:g}v{side:g}M{low:g} {middle:g}h{side:g}M{low:g} {low:g}l{side:g} {side:g}M{high:g} {low:g}l-{side:g} {side:g}"
+    middle = (low + high) / 2
+    lines = [(middle, low, middle, high), (low, middle, high, middle), (low, low, high, high), (high, low, low, high)]
+    dashed = [(letter, point) for x, y, u, v in lines for letter, point in (("M", (x, y)), ("L", (u, v)))]
     return [
-        svg.path(dashed, fill="none", stroke=colour, stroke_width=2, stroke_dasharray="10 8"),
-        svg.rect(low, low, side, side, fill="none", stroke=colour, stroke_width=4),
+        svg.path(svg.path_data(dashed), fill="none", stroke=colour, stroke_width=2, stroke_dasharray="10 8"),
+        svg.rect(low, low, high - low, high - low, fill="none", stroke=colour, stroke_width=4),
     ]
 
 
@@ -159,7 +160,7 @@ def grid(card: Card) -> Layers:
     colours = card.swatch
     return {
         "paper": [_paper(colours.tint)],
-        "pattern": _guides(colours.accent, (52, CANVAS - 52)),
+        "pattern": _guides(colours.accent, 52, CANVAS - 52),
         "glyph": _glyph(card, colours.deep, 0.95),
         "label": _label(card, colours.deep, 492, 24),
     }

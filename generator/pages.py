@@ -8,13 +8,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from generator import raster, views
+from generator import dyes, raster, views
 from generator.model import FontSpec, Palette, Radical, SetSpec
 from generator.project import Project
 
 PNG = 512
 """Side of the pictures to download."""
-STYLES = "css/site.css"
+STYLES = "site.css"
+"""The style sheet that declares the web fonts."""
 FIRST = ("newsreader", "instrument-sans")
 """The web fonts that every page needs at once."""
 SHOWN = 8
@@ -88,7 +89,7 @@ def shared(studio: Studio) -> dict[str, Any]:
         "families": project.groups.families,
         "swatches": family_palette(project).swatches,
         "sets": studio.sets,
-        "credits": views.credits(fonts(project)),
+        "credits": views.credited(fonts(project)),
         "preload": [project.fonts.site[name].file for name in FIRST if name in project.fonts.site],
         "short": views.short,
         "plural": views.plural,
@@ -115,7 +116,8 @@ def _index(studio: Studio) -> Page:
         "cards": studio.front,
         "terms": {radical.number: views.terms(radical) for radical in studio.radicals},
     }
-    about = f"The {len(studio.radicals)} kanji radicals as cards in {views.plural(len(studio.sets), 'set')}, to search, compare and take away."
+    sets = views.plural(len(studio.sets), "set")
+    about = f"The {len(studio.radicals)} kanji radicals as cards in {sets}, to search, to compare and to take away."
     return Page("index.md", "index.html", "The 214 kanji radicals as cards", about, view)
 
 
@@ -135,7 +137,7 @@ def _radical(studio: Studio, radical: Radical) -> dict[str, Any]:
         "radical": radical,
         "file": card(radical),
         "png": card(radical, "png"),
-        "colour": views.colour_name(palette.swatch(radical)),
+        "colour": dyes.colour_name(palette.swatch(radical)),
         "upright": views.upright(radical),
         "names": views.named(radical, groups),
         "strokes": views.strokes(radical),
@@ -148,7 +150,7 @@ def _palette(studio: Studio) -> Page:
     project = studio.project
     view = {
         "palettes": [
-            (name, palette, views.dyes(name, palette, project.groups, project.radicals), views.closest(palette, project.groups))
+            (name, palette, dyes.dyes(name, palette, project.groups, project.radicals), dyes.closest(palette, project.groups))
             for name, palette in project.palettes.items()
         ]
     }
@@ -188,13 +190,14 @@ def _set(studio: Studio, name: str) -> Page:
 
 def _sources(studio: Studio) -> str:
     path = studio.project.path("radicals/SOURCES.md")
-    return path.read_text("utf-8") if path.is_file() else ""
+    return path.read_text("utf-8") if path.is_file() else "# Sources\n"
 
 
 def texts(studio: Studio) -> Iterator[tuple[str, str]]:
     """Files whose text is made here: styles, a file a set for the index to take its cards from, the data."""
-    styles = studio.project.path("site") / STYLES
-    yield STYLES, views.tight(views.font_faces(studio.project.fonts.site.values()) + styles.read_text("utf-8"))
+    for path in sorted((studio.project.path("site") / "css").glob("*.css")):
+        faces = views.font_faces(studio.project.fonts.site.values()) if path.name == STYLES else ""
+        yield f"css/{path.name}", views.tight(faces + path.read_text("utf-8"))
     for name, cards in studio.cards.items():
         yield f"sets/{name}/all.svg", views.sheet(cards.values())
     yield "api/radicals.json", json.dumps(api(studio), ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -209,7 +212,8 @@ def copies(studio: Studio) -> Iterator[tuple[str, Path]]:
             yield from _pngs(studio, name)
     folder = studio.project.path("fonts")
     yield from ((f"licences/{file}", folder / file) for file in dict.fromkeys(font.licence_file for font in fonts(studio.project)))
-    yield from ((f"fonts/{font.file}", folder / font.file) for font in studio.project.fonts.site.values())
+    site = [font.file for font in studio.project.fonts.site.values() if font.family in views.FAMILIES]
+    yield from ((f"fonts/{file}", folder / file) for file in site)
 
 
 def _pngs(studio: Studio, name: str) -> Iterator[tuple[str, Path]]:

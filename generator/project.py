@@ -95,7 +95,7 @@ def parse(text: str, where: str) -> Any:
     builder = _Builder(where)
     try:
         for event in yaml.parse(text, Loader=Loader):
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 0
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise Error(f"{where}: line {line}: anchors and aliases (& and *) are not supported, write the value out")
             if isinstance(event, yaml.ScalarEvent):

@@ -3,6 +3,7 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from generator import kana
@@ -59,10 +60,11 @@ def forms(project: Project) -> Iterator[tuple[str, str]]:
 def strokes(project: Project) -> Iterator[tuple[str, str]]:
     """Kangxi stroke counts never fall with the number; the Japanese count stands only where it differs."""
     ordered = sorted(project.radicals, key=lambda radical: radical.number)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if after.strokes < before.strokes:
             yield f"{after.number} strokes", f"{after.strokes}, fewer than the {before.strokes} of {before.number}"
-    yield from ((f"{r.number} strokes_japanese", "says what strokes says, leave it out") for r in ordered if r.strokes_japanese == r.strokes)
+    same = (radical for radical in ordered if radical.strokes_japanese == radical.strokes)
+    yield from ((f"{radical.number} strokes_japanese", "says what strokes says, leave it out") for radical in same)
 
 
 @rules

@@ -11,6 +11,7 @@ from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort, ConfigurationError
 
+from generator.gallery import Gallery
 from generator.model import Error
 from generator.project import Project
 from generator.sets import swap
@@ -47,7 +48,9 @@ def build(project: Project) -> int:
         made = Path(name) / "site"
         try:
             config = load_config(str(project.path("mkdocs.yml")), site_dir=str(made), docs_dir=str(project.path("site")), strict=True)
-            config.plugins["bushu"].root = project.root
+            gallery = config.plugins["bushu"]
+            assert isinstance(gallery, Gallery)
+            gallery.root = project.root
             mkdocs_build(config)
         except (Abort, ConfigurationError) as error:
             raise Error("\n".join(complaints) or f"mkdocs.yml: {error}") from None

@@ -5,7 +5,7 @@ svgwrite counts ids for the whole process and writes attributes nobody asked for
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree
 
 from svgwrite.base import BaseElement
@@ -23,7 +23,19 @@ SLACK = 2
 """Tenths of a unit by which a mirrored control point may miss the true one."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
-Element = BaseElement
+
+class Element(Protocol):
+    """What svgwrite's elements do, which carry no types of their own."""
+
+    def add(self, element: "Element") -> Any:
+        """Append a child."""
+
+    def update(self, attributes: dict[str, str]) -> None:
+        """Set attributes, with ``_`` for ``-`` in their names."""
+
+    def get_xml(self) -> ElementTree.Element:
+        """The element and all in it as a tree."""
+
 
 
 def number(value: float, places: int = 2) -> str:
@@ -41,27 +53,31 @@ def _plain(attributes: dict[str, Any]) -> dict[str, str]:
 def rect(x: float, y: float, width: float, height: float, **style: Any) -> Element:
     """A rectangle; *style* is any presentation attribute with ``_`` for ``-`` (``stroke_width=2``)."""
     at, size = (number(x), number(y)), (number(width), number(height))
-    return Rect(at, size, debug=False, **_plain(style))
+    made: Element = Rect(at, size, debug=False, **_plain(style))
+    return made
 
 
 def circle(cx: float, cy: float, r: float, **style: Any) -> Element:
     """A circle."""
-    return Circle((number(cx), number(cy)), number(r), debug=False, **_plain(style))
+    made: Element = Circle((number(cx), number(cy)), number(r), debug=False, **_plain(style))
+    return made
 
 
 def line(x1: float, y1: float, x2: float, y2: float, **style: Any) -> Element:
     """A straight line."""
-    return Line((number(x1), number(y1)), (number(x2), number(y2)), debug=False, **_plain(style))
+    made: Element = Line((number(x1), number(y1)), (number(x2), number(y2)), debug=False, **_plain(style))
+    return made
 
 
 def path(d: str, **style: Any) -> Element:
     """A path from its data."""
-    return Path(d, debug=False, **_plain(style))
+    made: Element = Path(d, debug=False, **_plain(style))
+    return made
 
 
 def group(children: Iterable[Element], **attributes: Any) -> Element:
     """A group of elements."""
-    made = Group(debug=False, **_plain(attributes))
+    made: Element = Group(debug=False, **_plain(attributes))
     for child in children:
         made.add(child)
     return made
@@ -70,10 +86,10 @@ def group(children: Iterable[Element], **attributes: Any) -> Element:
 def pattern(id_: str, width: float, height: float, children: Iterable[Element], **attributes: Any) -> Element:
     """A ``<pattern>`` tile in user units inside its own ``<defs>``; fill with ``url(#id)``."""
     size = (number(width), number(height))
-    made = Pattern((0, 0), size, patternUnits="userSpaceOnUse", id=id_, debug=False, **_plain(attributes))
+    made: Element = Pattern((0, 0), size, patternUnits="userSpaceOnUse", id=id_, debug=False, **_plain(attributes))
     for child in children:
         made.add(child)
-    defs = Defs(debug=False)
+    defs: Element = Defs(debug=False)
     defs.add(made)
     return defs
 
@@ -151,7 +167,7 @@ def path_data(commands: Iterable[tuple[str, tuple[float, ...]]], scale: float = 
     return "".join(writer.parts)
 
 
-class _Root(BaseElement):  # type: ignore[misc]  # svgwrite's own root brings a <defs> that is mostly empty
+class _Root(BaseElement):  # svgwrite's own root brings a <defs> that is mostly empty
     elementname = "svg"
 
 
@@ -180,6 +196,6 @@ def document(prefix: str, title: str, description: str, facts: Mapping[str, str]
     for layer in LAYERS:
         if layer in layers:
             root.add(group(layers[layer], id=f"{prefix}-{layer}"))
-    tree = root.get_xml()
+    tree: ElementTree.Element = root.get_xml()
     tree[:0] = [_text("title", title, id=f"{prefix}-title"), _text("desc", description, id=f"{prefix}-desc"), _metadata(facts)]
     return ElementTree.tostring(tree, encoding="unicode") + "\n"

@@ -17,7 +17,8 @@ def _line(name: str, swatch: Swatch) -> str:
     pale = click.style("  字  ", fg=_rgb(swatch.deep), bg=_rgb(swatch.tint))
     accent = click.style("    ", bg=_rgb(swatch.accent))
     ratios = f"{contrast(swatch.ink, swatch.paper):5.2f} {contrast(swatch.deep, swatch.tint):5.2f}"
-    return f"  {sample}{pale}{accent} {name:12} {swatch.paper} {swatch.ink} {swatch.accent} {ratios}  {swatch.pattern:14} {swatch.name}".rstrip()
+    values = f"{swatch.paper} {swatch.ink} {swatch.accent} {ratios}"
+    return f"  {sample}{pale}{accent} {name:12} {values}  {swatch.pattern:14} {swatch.name}".rstrip()
 
 
 def lines(name: str, palette: Palette) -> Iterator[str]:

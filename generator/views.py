@@ -1,16 +1,13 @@
-"""What the gallery's templates show: words and markup worked out once in Python, so that the templates stay plain."""
+"""What the gallery's templates show of radicals, cards and fonts: worked out here once, so that the templates stay plain."""
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from coloraide import Color
 from markupsafe import Markup, escape
 
-from generator import kana, palette, svg
-from generator.model import FontSpec, Groups, Name, Palette, Radical, Swatch, WebFontSpec
-from generator.patterns import patterns
+from generator import kana
+from generator.model import FontSpec, Groups, Name, Radical, WebFontSpec
 
 NUMERALS = "〇一二三四五六七八九"
 UNSEEN = ("title", "desc", "metadata")
@@ -22,8 +19,25 @@ SIDE = 96
 VERTICAL = 11
 """How many kana of names stand in a column beside the headword."""
 ENGLISH = (
-    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
-).split()
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+)
+"""Small numbers in words."""
 JAPANESE = re.compile("([\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
 FAMILIES = ("Newsreader", "Instrument Sans", "Shippori Mincho")
 """The font families of the styles."""
@@ -111,7 +125,7 @@ def where(positions: Iterable[str], groups: Groups) -> str:
 def named(radical: Radical, groups: Groups) -> list[tuple[Name, str, str]]:
     """Names with the place and the form they belong to: the radical's own, then each variant's. A name is listed once."""
     full = "on its own" if any(variant.names for variant in radical.variants) else ""
-    rows = {name: (full, radical.glyph if full else "") for name in radical.names}
+    rows = dict.fromkeys(radical.names, (full, radical.glyph if full else ""))
     for variant in radical.variants:
         for name in variant.names:
             rows[name] = (where(variant.positions, groups), variant.glyph)
@@ -131,89 +145,6 @@ def description(radical: Radical) -> str:
     return f"{radical.glyph}, radical {radical.number} of 214: {', '.join(radical.meanings)} ({names}). {radical.note}"
 
 
-def colour_name(swatch: Swatch) -> tuple[str, str]:
-    """A swatch's name in two parts, Japanese and Latin; either may be empty."""
-    found = re.match(r"([^\sA-Za-z]*)\s*(.*)", swatch.name)
-    return (found[1], found[2]) if found else ("", swatch.name)
-
-
-def oklch(hexa: str) -> str:
-    """A colour's OKLCH notation, as ``palette.yml`` takes it."""
-    lightness, chroma, hue = Color(hexa).convert("oklch").coords(nans=False)
-    return f"oklch({lightness:.3f} {chroma:.3f} {hue:.0f})"
-
-
-def tile(swatch: Swatch, id_: str) -> str:
-    """A swatch's pattern as an inline picture, two and a half times as small as on a card."""
-    drawn = patterns[swatch.pattern](swatch.accent, swatch.paper)
-    defs = svg.pattern(id_, drawn.width, drawn.height, drawn.shapes, patternTransform="scale(.4)").get_xml()
-    text = ElementTree.tostring(defs, encoding="unicode").replace(" />", "/>")
-    return f'<svg class="tile" style="background:{swatch.paper}" aria-hidden="true">{text}<rect width="100%" height="100%" fill="url(#{id_})"/></svg>'
-
-
-@dataclass(frozen=True, slots=True)
-class Dye:
-    """A swatch on the palette page: a family or category, its colours, and the radicals that wear them."""
-
-    key: str
-    title: str
-    mark: str
-    japanese: str
-    latin: str
-    swatch: Swatch
-    oklch: str
-    ink: float
-    deep: float
-    tile: str
-    radicals: list[Radical]
-
-
-def _dye(name: str, key: str, swatch: Swatch, groups: Groups, radicals: list[Radical]) -> Dye:
-    family = groups.families.get(key)
-    return Dye(
-        key,
-        family.title if family else key,
-        family.mark if family else radicals[0].glyph,
-        *colour_name(swatch),
-        swatch,
-        oklch(swatch.paper),
-        palette.contrast(swatch.ink, swatch.paper),
-        palette.contrast(swatch.deep, swatch.tint),
-        tile(swatch, f"{name}-{key.lower()}-tile"),
-        radicals,
-    )
-
-
-def dyes(name: str, chosen: Palette, groups: Groups, radicals: Iterable[Radical]) -> list[Dye]:
-    """A palette's swatches, in the order of ``palette.yml``."""
-    wearing: dict[str, list[Radical]] = {key: [] for key in chosen.swatches}
-    for radical in radicals:
-        wearing[getattr(radical, chosen.by)].append(radical)
-    return [_dye(name, key, swatch, groups, wearing[key]) for key, swatch in chosen.swatches.items() if wearing[key]]
-
-
-@dataclass(frozen=True, slots=True)
-class Closest:
-    """The two swatches of a palette that are hardest to tell apart in one kind of vision."""
-
-    vision: str
-    difference: float
-    one: Swatch
-    other: Swatch
-    names: tuple[str, str]
-
-
-def closest(chosen: Palette, groups: Groups) -> list[Closest]:
-    """The closest pairs in normal and in colour-blind vision."""
-    found = []
-    for vision in (None, *palette.VISIONS):
-        difference, one, other = palette.closest(chosen, vision)
-        titles = [family.title if (family := groups.families.get(key)) else key for key in (one, other)]
-        shown = f"{vision}opia" if vision else "normal"
-        found.append(Closest(shown, difference, chosen.swatches[one], chosen.swatches[other], (titles[0], titles[1])))
-    return found
-
-
 def kilobytes(total: int) -> str:
     """A size in bytes for a reader: ``293 kB``."""
     return f"{round(total / 1000)} kB"
@@ -224,7 +155,7 @@ def short(title: str) -> str:
     return re.split(r",| and ", title)[0]
 
 
-def credits(fonts: Iterable[FontSpec]) -> list[tuple[str, FontSpec]]:
+def credited(fonts: Iterable[FontSpec]) -> list[tuple[str, FontSpec]]:
     """Fonts to credit, one entry a licence file: the titles that it covers, and the record of the first."""
     found: dict[str, list[FontSpec]] = {}
     for font in fonts:

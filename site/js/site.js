@@ -32,7 +32,7 @@ const mark = (links, name) => { for (const a of links) if (a.dataset.set === nam
 
 // The index
 if ($('#q')) {
-  const q = $('#q'), status = $('.found'), results = $('.results'), size = $('#size'), switches = $$('.sets [data-set]');
+  const q = $('#q'), line = $('.found'), all = $('button', line), results = $('.results'), size = $('#size'), switches = $$('.sets [data-set]');
   const groups = $$('.group[data-strokes]'), chips = $$('[data-strokes],[data-family]', $('.tools'));
   const cards = groups.flatMap(group => $$('li', group).map(li => (
     { li, group, strokes: group.dataset.strokes, family: li.dataset.f, words: li.dataset.k.split(' '), home: li.parentNode })));
@@ -52,6 +52,7 @@ if ($('#q')) {
   };
   const score = (card, words) => words.reduce((sum, word) => sum + (rank(card, word) ?? NaN), 0);
 
+  const radicals = count => count === 1 ? '1 radical' : count + ' radicals';
   const chosen = card => (!state.strokes.size || state.strokes.has(card.strokes)) && (!state.family.size || state.family.has(card.family));
   const show = () => {
     const words = state.q.split(/[\s,、・-]+/).map(fold).filter(Boolean), searching = words.length > 0;
@@ -60,25 +61,25 @@ if ($('#q')) {
     for (const card of cards) { card.li.hidden = isNaN(scores.get(card)); if (card.li.parentNode !== card.home || searching) card.home.append(card.li); }
     if (searching) $('.cards', results).append(...found.sort((a, b) => scores.get(a) - scores.get(b) || a.number - b.number).map(card => card.li));
     results.hidden = !searching;
-    $('.sub', results).textContent = found.length === 1 ? '1 radical' : found.length + ' radicals';
+    $('.sub', results).textContent = radicals(found.length);
     for (const group of groups) {
-      const all = cards.filter(card => card.group === group), here = all.filter(card => !card.li.hidden).length;
+      const whole = cards.filter(card => card.group === group), here = whole.filter(card => !card.li.hidden).length;
       group.hidden = searching || !here;
-      $('.count', group).textContent = here < all.length ? `${here} of ${all.length}` : all.length === 1 ? '1 radical' : all.length + ' radicals';
+      $('.count', group).textContent = here < whole.length ? `${here} of ${whole.length}` : radicals(here);
     }
-    const filtered = found.length < cards.length;
-    status.hidden = !filtered;
-    status.textContent = !filtered ? '' : found.length ? `${found.length} of ${cards.length} radicals` : 'No radical answers to that. Try a meaning, a reading, a number or fewer filters.';
-    status.classList.toggle('vh', filtered && found.length > 0);
-    if (filtered && !found.length) results.hidden = true;
-    return found;
+    const chips = state.strokes.size + state.family.size > 0, none = !found.length;
+    $('[role=status]', line).textContent = found.length === cards.length ? ''
+      : none ? 'No radical answers to that. Try a meaning, a reading or a number.' : `${found.length} of ${cards.length} radicals.`;
+    line.classList.toggle('vh', !chips && !none);
+    all.hidden = !chips && !none;
+    if (none) results.hidden = true;
   };
   const save = () => {
     const url = new URL(location), put = (key, value) => value ? url.searchParams.set(key, value) : url.searchParams.delete(key);
     put('q', state.q.trim());
     put('set', state.set === first ? '' : state.set);
     for (const key of ['strokes', 'family']) put(key, [...state[key]].join('-'));
-    history.replaceState(null, '', url);
+    try { history.replaceState(null, '', url); } catch { /* Safari, after a hundred in half a minute */ }
   };
   const swap = async name => {
     try {
@@ -108,6 +109,7 @@ if ($('#q')) {
     };
     chip.onkeydown = e => { if (e.key === ' ') { e.preventDefault(); chip.click(); } };
   }
+  all.onclick = () => { state.strokes.clear(); state.family.clear(); state.q = q.value = ''; press(); show(); save(); q.focus(); };
   for (const a of switches) a.onclick = e => {
     if (e.metaKey || e.ctrlKey || e.shiftKey) return;
     e.preventDefault();

@@ -1,0 +1,45 @@
+"""What many tests share: the project as it stands, its sets as they are drawn, and a copy of its files that may be corrupted."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from generator import cards, sets
+from generator.project import Project, load
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile("bushu", derandomize=True, deadline=None, max_examples=60, database=None)
+settings.load_profile("bushu")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--golden", action="store_true", help="write what is drawn as the golden files (make golden)")
+
+
+@pytest.fixture(scope="session")
+def project() -> Project:
+    """The repository itself."""
+    return load(ROOT)
+
+
+@pytest.fixture(scope="session")
+def drawn(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All shipped sets, drawn and checked once: a folder of sets."""
+    out = tmp_path_factory.mktemp("sets")
+    sets.render([cards.recipe(project, name) for name in project.sets], project.radicals, out)
+    return out
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """A project folder of its own, to be corrupted."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name in ("palette.yml", "sets.yml"):
+        shutil.copy(ROOT / name, folder / name)
+    for name in ("radicals", "fonts"):
+        shutil.copytree(ROOT / name, folder / name)
+    return folder

@@ -1,0 +1,151 @@
+"""Every check finds what it is for: a card that passes all of them is broken in one way, and that check must say so."""
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from generator import cards, inspection, layouts, sets
+from generator.checks import checks, examine
+from generator.model import Error, Unsound
+from generator.project import Project
+
+
+def sub(pattern: str, replacement: str, count: int = 1) -> Callable[[str], str]:
+    """A corruption by regular expression that must change the card."""
+
+    def corrupt(text: str) -> str:
+        changed = re.sub(pattern, replacement, text, count=count)
+        assert changed != text, f"{pattern} is not in the card"
+        return changed
+
+    return corrupt
+
+
+def added(after: str, new: str) -> Callable[[str], str]:
+    return sub(f"({re.escape(after)})", rf"\1{new}")
+
+
+FIRST_LAYER = '<g id="disc-085-pattern">'
+
+# Code of a check: corruptions of the disc card of 水 that it, and for most of them only it, must report.
+SABOTEURS: dict[str, list[Callable[[str], str]]] = {
+    "canvas": [sub("0 0 512 512", "0 0 500 500"), sub(' role="img"', "")],
+    "elements": [added(FIRST_LAYER, "<text>水</text>"), added(FIRST_LAYER, "<script/>"), added(FIRST_LAYER, "<image/>")],
+    "attributes": [added("<circle ", 'style="fill:red" '), added("<circle ", 'onclick="x()" '), added("<circle ", 'href="#a" ')],
+    "layers": [
+        sub('(<g id="disc-085-paper">.*?</g>)(.*)(<g id="disc-085-glyph">.*?</g>)', r"\3\2\1"),
+        sub('<g id="disc-085-glyph">.*?</g>', ""),
+        sub('<g id="disc-085-glyph">.*?</g>', '<g id="disc-085-glyph"/>'),
+        added("</metadata>", '<rect width="512" height="512" fill="#2759a1"/>'),
+    ],
+    "ids": [sub('id="disc-085-tile"', 'id="disc-085-paper"'), sub("disc-085-glyph", "glyph")],
+    "references": [sub(r"url\(#disc-085-tile\)", "url(#disc-085-tale)"), sub("</?defs>", "", count=2), sub("disc-085-title disc", "x disc")],
+    "colours": [sub('fill="#2759a1"', 'fill="#2759a2"'), sub('fill="#2759a1"', 'fill="navy"')],
+    "legible": [sub(r'(<g id="disc-085-glyph"><path d="[^"]*" fill=)"#......"', r'\1"#d9eaff"'), sub('<circle[^>]*fill="#......"', "<circle ")],
+    "numbers": [sub(r'cx="256"', 'cx="256.001"'), sub(r'cx="256"', 'cx="2.56e2"'), sub('d="M([0-9.]+)', r'd="M-0 0M\1')],
+    "centred": [sub(r'(<g id="disc-085-glyph"><path d="M)\d+', r"\g<1>120")],
+    "safe_area": [sub(r'(<g id="disc-085-glyph">)', r'\1<path d="M20 256h472v1z" fill="#16346a"/>')],
+    "title": [sub("<title.*?</title>", ""), sub("水 water</title>", "water</title>"), sub("<desc.*?</desc>", '<desc id="disc-085-desc"/>')],
+    "licence": [sub("<dc:rights>.*?</dc:rights>", ""), sub("<dc:source>.*?</dc:source>", "")],
+    "weight": [added("</title>", "<desc>" + "a" * 10_000 + "</desc>")],
+}
+CASES = [pytest.param(code, corrupt, id=f"{code}-{n}") for code, ways in SABOTEURS.items() for n, corrupt in enumerate(ways)]
+
+
+@pytest.fixture(scope="module")
+def made(project: Project) -> cards.Recipe:
+    return cards.recipe(project, "disc")
+
+
+@pytest.fixture(scope="module")
+def good(project: Project, made: cards.Recipe) -> str:
+    return layouts.draw(cards.card(made, project.by_glyph["水"]), made.spec.layout)
+
+
+def codes(text: str, project: Project, made: cards.Recipe) -> list[str]:
+    found = examine("disc/radical_085.svg", text, cards.expected(made, project.by_glyph["水"]))
+    assert all(finding.message and finding.where for finding in found)
+    return [finding.code for finding in found]
+
+
+def test_a_drawn_card_passes(good: str, project: Project, made: cards.Recipe) -> None:
+    assert codes(good, project, made) == []
+
+
+def test_every_check_has_a_saboteur() -> None:
+    assert SABOTEURS.keys() == checks.keys()
+
+
+@pytest.mark.parametrize(("code", "corrupt"), CASES)
+def test_a_check_catches_its_saboteur(code: str, corrupt: Callable[[str], str], good: str, project: Project, made: cards.Recipe) -> None:
+    assert code in codes(corrupt(good), project, made)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("<svg", id="cut off"),
+        pytest.param("<html/>", id="not svg"),
+        pytest.param('<!DOCTYPE svg [<!ENTITY a "b">]><svg xmlns="http://www.w3.org/2000/svg"/>', id="doctype"),
+        pytest.param('<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0 L x"/></svg>', id="not path data"),
+        pytest.param('<svg xmlns="http://www.w3.org/2000/svg"><g id="a-1-glyph"><rect x="wide"/></g></svg>', id="not a number"),
+    ],
+)
+def test_what_cannot_be_read_is_a_finding(text: str) -> None:
+    assert examine("x.svg", text)
+
+
+def test_all_drawn_cards_were_examined(project: Project, drawn: Path) -> None:
+    count, findings = inspection.cards(project, sorted(drawn.iterdir()))
+    assert (count, findings) == (214 * len(project.sets), [])
+
+
+def test_set_checks_catch_their_saboteurs(drawn: Path, tmp_path: Path) -> None:
+    def broken(name: str) -> Path:
+        return Path(shutil.copytree(drawn / "baseline", tmp_path / name))
+
+    assert sets.examine_folder(drawn / "baseline", "x") == []
+    found: dict[str, set[str]] = {}
+
+    (broken("changed") / "radical_085.svg").write_text("<svg/>")
+    found["changed"] = {f.code for f in sets.examine_folder(tmp_path / "changed", "x")}
+    (broken("missing") / "radical_001.svg").unlink()
+    found["missing"] = {f.code for f in sets.examine_folder(tmp_path / "missing", "x")}
+    (broken("stray") / "radical_215.svg").write_text("<svg/>")
+    found["stray"] = {f.code for f in sets.examine_folder(tmp_path / "stray", "x")}
+    manifest = broken("dropped") / sets.MANIFEST
+    loaded = json.loads(manifest.read_text("utf-8"))
+    del loaded["cards"][84]
+    manifest.write_text(json.dumps(loaded))
+    found["dropped"] = {f.code for f in sets.examine_folder(tmp_path / "dropped", "x")}
+
+    assert found == {"changed": {"agreement"}, "missing": {"agreement"}, "stray": {"complete"}, "dropped": {"complete"}}
+    assert {code for codes in found.values() for code in codes} == sets.set_checks.keys()
+
+
+def test_an_unreadable_manifest_is_an_error(drawn: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(drawn / "baseline", tmp_path / "baseline"))
+    (folder / sets.MANIFEST).write_text("{")
+    with pytest.raises(Error, match=r"manifest\.json: not a manifest"):
+        sets.examine_folder(folder, "baseline")
+
+
+def test_findings_stop_a_set_and_leave_the_last_good_one(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = cards.recipe(project, "baseline")
+    sets.render([made], project.radicals, tmp_path)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "baseline").iterdir()}
+
+    def off_centre(card: layouts.Card) -> layouts.Layers:
+        drawn = layouts.plain(card)
+        return drawn | {"glyph": [layouts._placed(card.glyph, card.size, 300, 256, card.swatch.ink)]}
+
+    monkeypatch.setitem(layouts.layouts, "plain", off_centre)
+    with pytest.raises(Unsound, match=r"baseline/radical_001\.svg: centred: glyph is off centre by \+44"):
+        sets.render([made], project.radicals, tmp_path)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "baseline").iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["baseline"]

@@ -1,0 +1,94 @@
+"""Sets are whole, atomic and the same whatever draws them."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from generator import cards, sets
+from generator.model import Error
+from generator.project import Project
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_set_is_214_cards_and_a_manifest(project: Project, drawn: Path) -> None:
+    assert sorted(path.name for path in drawn.iterdir()) == sorted(project.sets)
+    for name, spec in project.sets.items():
+        files = sorted(path.name for path in (drawn / name).iterdir())
+        assert files == ["manifest.json", *(f"radical_{n:03d}.svg" for n in range(1, 215))]
+        manifest = json.loads((drawn / name / "manifest.json").read_text("utf-8"))
+        assert (manifest["set"], manifest["layout"], manifest["font"], manifest["palette"]) == (name, spec.layout, spec.font, spec.palette)
+        assert [card["number"] for card in manifest["cards"]] == list(range(1, 215))
+        for card in manifest["cards"]:
+            content = (drawn / name / card["file"]).read_bytes()
+            assert (card["sha256"], card["bytes"], card["origin"]) == (hashlib.sha256(content).hexdigest(), len(content), "drawn")
+
+
+def test_several_processes_draw_the_same_bytes(project: Project, drawn: Path, tmp_path: Path) -> None:
+    sets.render([cards.recipe(project, "seal")], project.radicals, tmp_path, jobs=2)
+    assert contents(tmp_path / "seal") == contents(drawn / "seal")
+
+
+def test_the_order_of_drawing_does_not_matter(project: Project, drawn: Path, tmp_path: Path) -> None:
+    sets.render([cards.recipe(project, "disc")], project.radicals[::-1], tmp_path)
+    drawn_cards, again = contents(drawn / "disc"), contents(tmp_path / "disc")
+    del drawn_cards["manifest.json"], again["manifest.json"]
+    assert again == drawn_cards
+
+
+def test_a_few_cards_join_those_that_are_there(project: Project, tmp_path: Path) -> None:
+    made = cards.recipe(project, "baseline")
+    sets.render([made], project.radicals[:3], tmp_path)
+    sets.render([made], project.radicals[1:5], tmp_path)
+    listed = [card["number"] for card in sets.manifest(tmp_path / "baseline")["cards"]]
+    assert sorted(listed) == [1, 2, 3, 4, 5]
+    assert len(list((tmp_path / "baseline").glob("*.svg"))) == 5
+
+
+def test_a_whole_set_replaces_what_stood_there(project: Project, tmp_path: Path) -> None:
+    made = cards.recipe(project, "baseline")
+    sets.render([made], project.radicals[:1], tmp_path, png=32)
+    assert (tmp_path / "baseline" / "radical_001.png").read_bytes().startswith(b"\x89PNG")
+    sets.render([made], project.radicals, tmp_path)
+    assert len(list((tmp_path / "baseline").iterdir())) == 215
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_folder_of_something_else_is_left_alone(project: Project, tmp_path: Path, whole: bool) -> None:
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline" / "thesis.txt").write_text("years of work")
+    with pytest.raises(Error, match=r"baseline: exists and is not a set that Bushu drew"):
+        sets.render([cards.recipe(project, "baseline")], project.radicals if whole else project.radicals[:2], tmp_path)
+    assert contents(tmp_path) == {"baseline/thesis.txt": b"years of work"}
+
+
+def test_a_failure_in_the_middle_leaves_nothing_behind(project: Project, tmp_path: Path) -> None:
+    made = cards.recipe(project, "baseline")
+    with pytest.raises(Error, match="no ink for 猫"):
+        sets.render([made], [*project.radicals, "猫"], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "fault"),
+    [
+        ("{numbr}", r"sets\.yml: paper\.label: unknown field 'numbr', did you mean number\?"),
+        ("{", r"sets\.yml: paper\.label: .*write fields as \{number\}"),
+        ("{number} ☃", r"sets\.yml: paper\.label: the fonts have no ink for some letter of '1 ☃'"),
+    ],
+)
+def test_a_bad_label_is_an_error(project: Project, tmp_path: Path, label: str, fault: str) -> None:
+    spec = project.sets["paper"].model_copy(update={"label": label})
+    with pytest.raises(Error, match=fault):
+        sets.render([cards.recipe(project, "paper", spec)], project.radicals[:1], tmp_path)
+
+
+def test_weights(drawn: Path, project: Project) -> None:
+    """The median sober card weighs at most 1,500 bytes, a patterned one 3,000."""
+    for name, spec in project.sets.items():
+        sizes = sorted(card["bytes"] for card in sets.manifest(drawn / name)["cards"])
+        assert sizes[107] <= (1500 if spec.layout in ("plain", "paper") else 3000), name
