@@ -47,7 +47,7 @@ def features(ink: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("name", "own", "other"), [("baseline", "mincho", "gothic"), ("paper", "gothic", "rounded")])
 def test_cards_of_32_pixels_are_told_apart(project: Project, name: str, own: str, other: str) -> None:
-    shown, known = masks(project, name, own), masks(project, "baseline", other)
+    shown, known = masks(project, name, own), masks(project, name, other)
     assert project.sets[name].font == own
     assert shown.shape == known.shape == (214, SIZE, SIZE)
     nearest = (features(shown) @ features(known).T).argmax(axis=1)
