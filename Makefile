@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. The work is done by `bushu`; make prepares .venv and names the commands.
 .DEFAULT_GOAL := help
-.PHONY: help site test test-all serve illustrate review export bench audit fonts pictures deploy check lint lock golden clean
+.PHONY: help site test test-all serve bench fonts deploy check lint lock golden clean
 .SUFFIXES:
 
 ifndef SOURCE_DATE_EPOCH
@@ -15,7 +15,6 @@ SUITABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
 TORCH ?= torch==2.13.0
-SET ?= picture
 DIFFUSION := $(if $(wildcard tests/diffusion),.venv/.diffusion)
 
 help: ## this list
@@ -34,27 +33,11 @@ test-all: .venv/.dev $(DIFFUSION) ## run every test; installs torch for the diff
 serve: .venv/.runtime ## show the gallery, redrawn at every change
 	@$(BIN)/mkdocs serve
 
-illustrate: .venv/.diffusion ## make illustrated candidates with the models of models.yml
-	@$(BIN)/bushu illustrate
-
-review: .venv/.dev ## choose among the candidates in the browser
-	@$(BIN)/bushu review
-
-export: .venv/.runtime ## write one set for the kanji site: make export DEST=folder [SET=picture]
-	@test -n "$(DEST)" || { echo "make export: say where to: make export DEST=folder" >&2; exit 2; }
-	@$(BIN)/bushu export kanji-site "$(DEST)" --set "$(SET)"
-
 bench: .venv/.dev ## measure times and memory
 	@$(BIN)/python tests/bench.py
 
-audit: .venv/.dev ## measure the built site: sizes, accessibility, speed
-	@$(BIN)/python tests/audit.py
-
 fonts: .venv/.dev ## rebuild the font subsets from their source packages
 	@$(BIN)/python -m generator.vendor fonts
-
-pictures: .venv/.dev ## rebuild the pictures from their source packages
-	@$(BIN)/python -m generator.vendor pictures
 
 deploy: site ## publish the gallery to the branch gh-pages
 	@$(BIN)/mkdocs gh-deploy --strict

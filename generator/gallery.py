@@ -33,9 +33,11 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         self.root: Path | None = None  # the project's folder where that is not the one of mkdocs.yml
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        """Watch the data, the palettes and the templates."""
+        """Watch the data, the palettes and the templates; look for templates in the project first, then in the package."""
         root = self._root(config)
         config.watch += [str(path) for name in WATCHED if (path := root / name).exists()]
+        own = [str(folder / "templates") for folder in (root, project.CARRIED) if (folder / "templates").is_dir()]
+        config.theme.dirs[:] = dict.fromkeys([*own, *config.theme.dirs])
         return config
 
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
@@ -44,6 +46,9 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
             studio = self._studio(self._root(config))
         except Error as error:
             raise PluginError(str(error)) from None
+        for uri, path in studio.project.files("site").items():
+            if not files.get_file_from_path(uri):
+                _add(files, File.generated(config, uri, abs_src_path=str(path)))
         for page in self.pages.values():
             _add(files, File.generated(config, page.uri, content=page.text))
         for uri, text in pages.texts(studio):

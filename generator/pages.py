@@ -195,9 +195,9 @@ def _sources(studio: Studio) -> str:
 
 def texts(studio: Studio) -> Iterator[tuple[str, str]]:
     """Files whose text is made here: styles, a file a set for the index to take its cards from, the data."""
-    for path in sorted((studio.project.path("site") / "css").glob("*.css")):
-        faces = views.font_faces(studio.project.fonts.site.values()) if path.name == STYLES else ""
-        yield f"css/{path.name}", views.tight(faces + path.read_text("utf-8"))
+    for name, path in studio.project.files("site/css").items():
+        faces = views.font_faces(studio.project.fonts.site.values()) if name == STYLES else ""
+        yield f"css/{name}", views.tight(faces + path.read_text("utf-8"))
     for name, cards in studio.cards.items():
         yield f"sets/{name}/all.svg", views.sheet(cards.values())
     yield "api/radicals.json", json.dumps(api(studio), ensure_ascii=False, separators=(",", ":")) + "\n"
@@ -210,16 +210,15 @@ def copies(studio: Studio) -> Iterator[tuple[str, Path]]:
         yield from ((f"sets/{name}/{card(radical)}", folder / card(radical)) for radical in studio.radicals)
         if studio.project.sets[name].png:
             yield from _pngs(studio, name)
-    folder = studio.project.path("fonts")
-    yield from ((f"licences/{file}", folder / file) for file in dict.fromkeys(font.licence_file for font in fonts(studio.project)))
+    vendored = studio.project.files("fonts")
+    yield from ((f"licences/{file}", vendored[file]) for file in dict.fromkeys(font.licence_file for font in fonts(studio.project)))
     site = [font.file for font in studio.project.fonts.site.values() if font.family in views.FAMILIES]
-    yield from ((f"fonts/{file}", folder / file) for file in site)
+    yield from ((f"fonts/{file}", vendored[file]) for file in site)
 
 
 def _pngs(studio: Studio, name: str) -> Iterator[tuple[str, Path]]:
-    cache = studio.project.build / "cache"
-    for radical in studio.radicals:
-        yield f"sets/{name}/{card(radical, 'png')}", raster.cached(cache, studio.drawn[name][radical.number], PNG)
+    pictures = raster.cached(studio.project.build / "cache", list(studio.drawn[name].values()), PNG)
+    yield from ((f"sets/{name}/{card(radical, 'png')}", picture) for radical, picture in zip(studio.radicals, pictures, strict=True))
 
 
 def api(studio: Studio) -> dict[str, Any]:

@@ -223,6 +223,13 @@ class Project:
         """A file or folder of the project, else the one that the package brings."""
         return _path(self.root, name)
 
+    def files(self, folder: str) -> dict[str, Path]:
+        """Every file below a folder, by its name relative to it: the project's own ones and those that only the package has."""
+        found: dict[str, Path] = {}
+        for base in (CARRIED / folder, self.root / folder):
+            found |= {path.relative_to(base).as_posix(): path for path in sorted(base.rglob("*")) if path.is_file()}
+        return found
+
     @cached_property
     def by_glyph(self) -> dict[str, Radical]:
         """Radicals by every character that means them: glyph, Kangxi code point, Japanese form, variants."""

@@ -3,6 +3,8 @@
 import hashlib
 import io
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from types import ModuleType
 
@@ -42,16 +44,22 @@ def png(svg: str, size: int) -> bytes:
     return packed(image(svg, size))
 
 
-def cached(folder: Path, svg: str, size: int) -> Path:
-    """The card's PNG in *folder*, drawn only if no card of the same text and size was drawn before."""
-    key = hashlib.sha256(f"{size}\n{svg}".encode()).hexdigest()
-    path = folder / f"{key}.png"
-    if not path.exists():
+def cached(folder: Path, cards: Sequence[str], size: int) -> list[Path]:
+    """The cards' PNG files in *folder*: those of the same text and size drawn before are taken, the others drawn now."""
+    paths = [folder / f"{hashlib.sha256(f'{size} {card}'.encode()).hexdigest()}.png" for card in cards]
+    missing = [(path, card) for path, card in zip(paths, cards, strict=True) if not path.exists()]
+    if missing:
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_bytes(png(svg, size))
-        temporary.replace(path)
-    return path
+        _cairosvg()  # so that a missing libcairo is said once, here
+        with ProcessPoolExecutor() as pool:
+            list(pool.map(_keep, *zip(*missing, strict=True), repeat(size), chunksize=16))
+    return paths
+
+
+def _keep(path: Path, card: str, size: int) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(png(card, size))
+    temporary.replace(path)
 
 
 def sheet(cards: Sequence[Image.Image], size: int, columns: int = 18) -> Image.Image:

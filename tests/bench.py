@@ -19,6 +19,7 @@ from html import unescape
 from operator import attrgetter
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -119,10 +120,10 @@ class Bench:
         if fresh:
             shutil.rmtree(fresh, ignore_errors=True)
         with tempfile.TemporaryFile(dir=self.folder) as said:
-            start = os.times().elapsed
+            start = perf_counter()
             process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.DEVNULL, stderr=said)
             _, status, used = os.wait4(process.pid, 0)
-            wall = os.times().elapsed - start
+            wall = perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
                 said.seek(0)
@@ -200,28 +201,28 @@ def growth(bench: Bench) -> Iterator[Row]:
         return
     signs = bench.told(IDEOGRAPHS, str(bench.font)).strip()[: COUNTS[-1]]
     # Spread evenly, because ideographs are ordered by strokes and the first are simple.
-    processes = {n: bench.render(signs[:: len(signs) // n][:n], "--font", str(bench.font)) for n in COUNTS if n <= len(signs)}
-    *most, largest = processes
-    costs = dict(zip(most, bench.turns(*(processes[n] for n in most)), strict=True))
-    if not bench.quick:
-        costs[largest] = (processes[largest](),) * bench.rounds
-    fixed, few, *more = costs
-    each = {n: [(c.cpu - f.cpu) / (n - fixed) for c, f in zip(costs[n], costs[fixed], strict=True)] for n in (few, *more)}
+    counts = COUNTS[:-1] if bench.quick else COUNTS
+    processes = {n: bench.render(signs[:: len(signs) // n][:n], "--font", str(bench.font)) for n in counts if n <= len(signs)}
+    fixed, few, *more = processes
+    # The few take little more than the fixed cost, so that it needs many turns to tell the difference.
+    alone, some = (sum(costs, ()) for costs in zip(*(bench.turns(processes[fixed], processes[few]) for _ in range(3)), strict=True))
+    each = median(cost.cpu - base.cpu for cost, base in zip(some, alone, strict=True)) / (few - fixed)
     for n in more:
-        time = median(each[n]) / median(each[few])
-        measured = f"{median(each[n]) * 1000:.2f} ms to {median(each[few]) * 1000:.2f} ms of CPU"
-        yield Row(f"time a card, {n:,} cards : {few}", measured, "<= 1.2", f"{time:.2f}", time <= 1.2)
-        memory = _ratio(costs[n], costs[few], "memory")
-        yield Row(f"peak memory, {n:,} cards : {few}", "", "<= 1.25", f"{memory:.2f}", memory <= 1.25)
+        costs = [processes[n]() for _ in range(1 if n == COUNTS[-1] else 3)]
+        time = (median(cost.cpu for cost in costs) - median(base.cpu for base in alone)) / (n - fixed)
+        measured = f"{time * 1000:.2f} ms to {each * 1000:.2f} ms of CPU"
+        yield Row(f"time a card, {n:,} cards : {few}", measured, "<= 1.2", f"{time / each:.2f}", time / each <= 1.2)
+        one, other = (median(cost.memory for cost in drawn) for drawn in (costs, some))
+        yield Row(f"peak memory, {n:,} cards : {few}", f"{one:,.0f} to {other:,.0f}", "<= 1.25", f"{one / other:.2f}", one / other <= 1.25)
 
 
 def _together(bench: Bench, count: int) -> Cost:
     """Bare loops, as many processes at once: what the machine has to give."""
-    start = os.times().elapsed
+    start = perf_counter()
     loops = [subprocess.Popen([sys.executable, "-c", LOOP]) for _ in range(count)]
     for process in loops:
         process.wait()
-    return Cost(os.times().elapsed - start, 0, 0)
+    return Cost(perf_counter() - start, 0, 0)
 
 
 def jobs(bench: Bench) -> Iterator[Row]:

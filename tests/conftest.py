@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from generator import cards, sets
+from generator import cards, sets, site
 from generator.project import Project, load
 
 ROOT = Path(__file__).parent.parent
@@ -43,3 +43,13 @@ def copy(tmp_path: Path) -> Path:
     for name in ("radicals", "fonts"):
         shutil.copytree(ROOT / name, folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The gallery, built once: its folder."""
+    folder = tmp_path_factory.mktemp("gallery")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+        site.build(load(folder))
+    return folder / "build" / "site"

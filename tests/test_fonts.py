@@ -248,7 +248,7 @@ def _built(path: Path, names: dict[str, str]) -> Face:
     builder.setupGlyphOrder([".notdef", "square", "blank"])
     builder.setupCharacterMap({ord("口"): "square", ord("一"): "blank"})
     builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "square": pen.glyph(), "blank": TTGlyphPen(None).glyph()})
-    builder.setupHorizontalMetrics(dict.fromkeys([".notdef", "square", "blank"], (1000, 0)))
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "square": (1000, 100), "blank": (1000, 0)})
     builder.setupHorizontalHeader()
     builder.setupNameTable(names)
     builder.setupOS2()

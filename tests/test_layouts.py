@@ -23,7 +23,8 @@ from generator.svg import CANVAS, LAYERS
 FITS = {name: spec.fit for name, spec in load(ROOT).fonts.faces.items()}
 COLOURS = Swatch("#1e50a2", "#fffdf8", "#406bb2", "#eef3fb", "#14305f", "seigaiha", "")
 LOW, HIGH = SAFE * CANVAS, (1 - SAFE) * CANVAS
-OFF = 0.06
+OFF, OFF_CURVED = 0.06, 0.1
+"""Units by which a glyph may miss the middle: of straight lines, and of curves whose control points are left to be mirrored."""
 NS = "{http://www.w3.org/2000/svg}"
 
 every_layout = pytest.mark.parametrize("layout", layouts)
@@ -57,12 +58,12 @@ def em(text: str, outline: Outline) -> float:
     return max(right - left, bottom - top) / outline.longest
 
 
-def assert_in_the_middle(text: str) -> None:
+def assert_in_the_middle(text: str, off: float = OFF) -> None:
     left, top, right, bottom = ink(text)
-    assert abs((left + right) / 2 - CANVAS / 2) <= OFF
-    assert abs((top + bottom) / 2 - CANVAS / 2) <= OFF
-    assert min(left, top) >= LOW - OFF
-    assert max(right, bottom) <= HIGH + OFF
+    assert abs((left + right) / 2 - CANVAS / 2) <= off
+    assert abs((top + bottom) / 2 - CANVAS / 2) <= off
+    assert min(left, top) >= LOW - off
+    assert max(right, bottom) <= HIGH + off
 
 
 place, side = st.floats(-1, 1), st.floats(0.02, 2.5)
@@ -105,7 +106,7 @@ def plain_cards(project: Project) -> dict[str, list[tuple[Card, str]]]:
 def test_every_radical_stands_in_the_middle(face: str, plain_cards: dict[str, list[tuple[Card, str]]]) -> None:
     assert len(plain_cards[face]) == 214
     for _, text in plain_cards[face]:
-        assert_in_the_middle(text)
+        assert_in_the_middle(text, OFF_CURVED)
 
 
 @every_face

@@ -94,8 +94,21 @@ def test_a_colour(text: str, wanted: str) -> None:
 
 
 BAD = [
-    "", "none", "bleu", "#ggg", "#12345", "26589f", "rgb(1 2)", "oklch(46% 0.13)", "oklch 46% 0.13 258", "var(--ink)", "currentcolor", "red;", "5", "url(#a)",
-]  # fmt: skip
+    "",
+    "none",
+    "bleu",
+    "#ggg",
+    "#12345",
+    "26589f",
+    "rgb(1 2)",
+    "oklch(46% 0.13)",
+    "oklch 46% 0.13 258",
+    "var(--ink)",
+    "currentcolor",
+    "red;",
+    "5",
+    "url(#a)",
+]
 
 
 @pytest.mark.parametrize("text", BAD, ids=lambda text: text or "nothing")
@@ -104,7 +117,9 @@ def test_not_a_colour(text: str) -> None:
         colour(text)
 
 
-@pytest.mark.parametrize("text", ["transparent", "#0000", "#26589f80", "rgb(0 0 0 / 50%)", "rgba(0,0,0,0.99)", "oklch(46% 0.1 258 / 0.5)", "rgb(0 0 0 / none)"])
+@pytest.mark.parametrize(
+    "text", ["transparent", "#0000", "#26589f80", "rgb(0 0 0 / 50%)", "rgba(0,0,0,0.99)", "oklch(46% 0.1 258 / 0.5)", "rgb(0 0 0 / none)"]
+)
 def test_a_transparent_colour_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is transparent; give an opaque colour"):
         colour(text)
@@ -166,8 +181,8 @@ def test_what_passes_is_near_and_of_the_same_hue(ink: str, paper: str) -> None:
 def test_readable_needs_colour_blind_vision_too() -> None:
     assert readable("#ffffff", "#26589f")
     assert not readable("#777777", "#ffffff")
-    examined = [(f"#ff{g:02x}{b:02x}", paper) for g in range(0, 256, 15) for b in (0, 60) for paper in ("#000000", "#1a1a1a", "#2a2a2a", "#333333")]
-    seen = [(i, p) for i, p in examined if contrast(i, p) >= 4.5 and not readable(i, p)]
+    reds = [f"#ff{green:02x}{blue:02x}" for green in range(0, 120, 30) for blue in (0, 60)]
+    seen = [(i, p) for i in reds for p in ("#000000", "#1a1a1a", "#2a2a2a") if contrast(i, p) >= 4.5 and not readable(i, p)]
     assert seen, "some red passes in normal vision only"
     for ink, paper in seen:
         assert min(contrast(simulated(ink, v), simulated(paper, v)) for v in VISIONS) < 4.0
@@ -224,10 +239,22 @@ def test_the_patterns_of_the_default_all_differ() -> None:
 
 
 KANJI_SITE = {
-    "Number": "#e4943a", "Weapon": "#9d303b", "Other": "#8c8fae", "Fishing": "#d26471", "Home": "#584563", "Body": "#d79b7d",
-    "Capability": "#c0c741", "Nature": "#9a6348", "Ceremony": "#1f0e1c", "Society": "#34859d", "Agriculture": "#647d34",
-    "Clothing": "#70377f", "Animal": "#3e2137", "Food": "#7ec4c1", "Color": "#17434b",
-}  # fmt: skip
+    "Number": "#e4943a",
+    "Weapon": "#9d303b",
+    "Other": "#8c8fae",
+    "Fishing": "#d26471",
+    "Home": "#584563",
+    "Body": "#d79b7d",
+    "Capability": "#c0c741",
+    "Nature": "#9a6348",
+    "Ceremony": "#1f0e1c",
+    "Society": "#34859d",
+    "Agriculture": "#647d34",
+    "Clothing": "#70377f",
+    "Animal": "#3e2137",
+    "Food": "#7ec4c1",
+    "Color": "#17434b",
+}
 
 
 def test_the_kanji_site_covers_its_categories() -> None:
@@ -276,15 +303,18 @@ def test_every_fault_has_its_line() -> None:
 
 @given(hexa, hexa)
 def test_a_palette_is_legible_or_refused_with_what_passes(paper: str, ink: str) -> None:
+    message = ""
     try:
         swatch = _resolve(paper=paper, ink=ink).swatches["water"]
     except Error as error:
-        advice = re.fullmatch(r"palette\.yml: p\.families\.water\.ink: contrast [\d.]+ on paper #[0-9a-f]{6}.*; (.*)", str(error))
-        assert advice, str(error)
-        if advice[1].startswith("try "):
-            assert readable(_resolve(paper=paper, ink=advice[1].removeprefix("try ")).swatches["water"].ink, paper)
-        else:
-            assert advice[1] == "no ink reaches it, make the paper darker or lighter"
-    else:
+        message = str(error)
+    if not message:
         assert readable(swatch.ink, swatch.paper)
         assert readable(swatch.deep, swatch.tint)
+        return
+    advice = re.fullmatch(r"palette\.yml: p\.families\.water\.ink: contrast [\d.]+ on paper #[0-9a-f]{6}.*; (.*)", message)
+    assert advice, message
+    if advice[1].startswith("try "):
+        assert readable(_resolve(paper=paper, ink=advice[1].removeprefix("try ")).swatches["water"].ink, paper)
+    else:
+        assert advice[1] == "no ink reaches it, make the paper darker or lighter"

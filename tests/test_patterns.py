@@ -24,7 +24,8 @@ def drawn(tile: Tile) -> str:
 
 def raster(body: str, width: float, height: float, pixels: int) -> np.ndarray:
     """Lightness of each pixel of a drawing on white, *pixels* wide."""
-    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"><rect width="100%" height="100%" fill="#fff"/>{body}</svg>'
+    ground = f'<rect width="{width}" height="{height}" fill="#fff"/>'
+    text = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{ground}{body}</svg>'
     png = cairosvg.svg2png(bytestring=text.encode(), output_width=pixels, output_height=round(pixels * height / width))
     return np.asarray(Image.open(io.BytesIO(png)).convert("L"), dtype=float)
 
@@ -32,7 +33,8 @@ def raster(body: str, width: float, height: float, pixels: int) -> np.ndarray:
 def filled(tile: Tile, scale: float, across: float, down: float, pixels: int) -> np.ndarray:
     """An area filled with the tile as a <pattern>, as a card is."""
     cell = f'<g transform="scale({scale})">{drawn(tile)}</g>'
-    head = f'<defs><pattern id="t" patternUnits="userSpaceOnUse" width="{tile.width * scale}" height="{tile.height * scale}">{cell}</pattern></defs>'
+    size = f'width="{tile.width * scale}" height="{tile.height * scale}"'
+    head = f'<defs><pattern id="t" patternUnits="userSpaceOnUse" {size}>{cell}</pattern></defs>'
     return raster(f'{head}<rect width="{across}" height="{down}" fill="url(#t)"/>', across, down, pixels)
 
 

@@ -44,7 +44,16 @@ def test_number(value: float, places: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "places", "wanted"),
-    [(10, 0, "10"), (100, 2, "100"), (0.1, 2, "0.1"), (1.005, 1, "1"), (-0.001, 2, "0"), (1e21, 2, "1" + "0" * 21), (7, 2, "7"), (-2.50, 2, "-2.5")],
+    [
+        (10, 0, "10"),
+        (100, 2, "100"),
+        (0.1, 2, "0.1"),
+        (1.005, 1, "1"),
+        (-0.001, 2, "0"),
+        (1e21, 2, "1" + "0" * 21),
+        (7, 2, "7"),
+        (-2.50, 2, "-2.5"),
+    ],
 )
 def test_number_table(value: float, places: int, wanted: str) -> None:
     assert svg.number(value, places) == wanted
@@ -220,10 +229,7 @@ def test_the_same_bytes_whatever_was_drawn_before() -> None:
 
 
 def _cards(project: Project, order: list[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    return {
-        (name, n): draw(card(recipe(project, name), project.radicals[n - 1]), project.sets[name].layout)
-        for name, n in order
-    }
+    return {(name, n): draw(card(recipe(project, name), project.radicals[n - 1]), project.sets[name].layout) for name, n in order}
 
 
 def test_cards_share_no_id_and_do_not_depend_on_the_order_of_drawing(project: Project) -> None:
