@@ -1,9 +1,15 @@
 """The MkDocs plugin: hands the pages of :mod:`generator.pages` to MkDocs and tells it what to watch."""
 
+import re
 from pathlib import Path
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from jinja2 import Environment
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.inlinepatterns import InlineProcessor
+from markdown.util import AtomicString
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
@@ -13,11 +19,29 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils.templates import TemplateContext
 
-from generator import pages, project, sets
+from generator import pages, project, sets, views
 from generator.model import Error
 
 WATCHED = ("palette.yml", "sets.yml", "radicals", "fonts", "templates")
 """What redraws the site when it is saved, under ``mkdocs serve``."""
+
+
+class _Run(InlineProcessor):
+    """Marks a run of Japanese in Markdown text."""
+
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[Element, int, int]:
+        """The run as a ``<span lang="ja">``."""
+        span = Element("span", {"lang": "ja"})
+        span.text = AtomicString(m[0])
+        return span, m.start(), m.end()
+
+
+class Japanese(Extension):
+    """A Markdown extension that marks Japanese as such, outside code."""
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        """Register the pattern, after those for code, links and emphasis."""
+        md.inlinePatterns.register(_Run(views.JAPANESE.pattern), "japanese", 15)
 
 
 class Options(Config):  # type: ignore[no-untyped-call]  # MkDocs types a part of itself
@@ -37,6 +61,7 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         root = self._root(config)
         config.watch += [str(path) for name in WATCHED if (path := root / name).exists()]
         own = [str(folder / "templates") for folder in (root, project.CARRIED) if (folder / "templates").is_dir()]
+        config.markdown_extensions.append(Japanese())
         config.theme.dirs[:] = dict.fromkeys([*own, *config.theme.dirs])
         return config
 

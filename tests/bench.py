@@ -204,16 +204,19 @@ def growth(bench: Bench) -> Iterator[Row]:
     counts = COUNTS[:-1] if bench.quick else COUNTS
     processes = {n: bench.render(signs[:: len(signs) // n][:n], "--font", str(bench.font)) for n in counts if n <= len(signs)}
     fixed, few, *more = processes
-    # The few take little more than the fixed cost, so that it needs many turns to tell the difference.
-    alone, some = (sum(costs, ()) for costs in zip(*(bench.turns(processes[fixed], processes[few]) for _ in range(3)), strict=True))
-    each = median(cost.cpu - base.cpu for cost, base in zip(some, alone, strict=True)) / (few - fixed)
+    order = [*(fixed, few) * 3, *(n for n in more if n != COUNTS[-1])]  # the few need more turns, as they take little more than the fixed cost
+    costs: dict[int, list[Cost]] = {n: [] for n in processes}
+    for n, taken in zip(order, bench.turns(*(processes[n] for n in order)), strict=True):
+        costs[n] += taken
+    if more[-1] == COUNTS[-1]:
+        costs[COUNTS[-1]].append(processes[COUNTS[-1]]())
+    cpu, memory = ({n: median(map(attrgetter(field), costs[n])) for n in costs} for field in ("cpu", "memory"))
+    each = {n: (cpu[n] - cpu[fixed]) / (n - fixed) for n in (few, *more)}
     for n in more:
-        costs = [processes[n]() for _ in range(1 if n == COUNTS[-1] else 3)]
-        time = (median(cost.cpu for cost in costs) - median(base.cpu for base in alone)) / (n - fixed)
-        measured = f"{time * 1000:.2f} ms to {each * 1000:.2f} ms of CPU"
-        yield Row(f"time a card, {n:,} cards : {few}", measured, "<= 1.2", f"{time / each:.2f}", time / each <= 1.2)
-        one, other = (median(cost.memory for cost in drawn) for drawn in (costs, some))
-        yield Row(f"peak memory, {n:,} cards : {few}", f"{one:,.0f} to {other:,.0f}", "<= 1.25", f"{one / other:.2f}", one / other <= 1.25)
+        time, peak = each[n] / each[few], memory[n] / memory[few]
+        measured = f"{each[n] * 1000:.2f} ms to {each[few] * 1000:.2f} ms of CPU"
+        yield Row(f"time a card, {n:,} cards : {few}", measured, "<= 1.2", f"{time:.2f}", time <= 1.2)
+        yield Row(f"peak memory, {n:,} cards : {few}", f"{memory[n]:,.0f} to {memory[few]:,.0f}", "<= 1.25", f"{peak:.2f}", peak <= 1.25)
 
 
 def _together(bench: Bench, count: int) -> Cost:

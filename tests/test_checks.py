@@ -43,9 +43,16 @@ SABOTEURS: dict[str, list[Callable[[str], str]]] = {
         added("</metadata>", '<rect width="512" height="512" fill="#2759a1"/>'),
     ],
     "ids": [sub('id="disc-085-tile"', 'id="disc-085-paper"'), sub("disc-085-glyph", "glyph")],
-    "references": [sub(r"url\(#disc-085-tile\)", "url(#disc-085-tale)"), sub("</?defs>", "", count=2), sub("disc-085-title disc", "x disc")],
+    "references": [
+        sub(r"url\(#disc-085-tile\)", "url(#disc-085-tale)"),
+        sub("</?defs>", "", count=2),
+        sub("disc-085-title disc", "x disc"),
+    ],
     "colours": [sub('fill="#2759a1"', 'fill="#2759a2"'), sub('fill="#2759a1"', 'fill="navy"')],
-    "legible": [sub(r'(<g id="disc-085-glyph"><path d="[^"]*" fill=)"#......"', r'\1"#d9eaff"'), sub('<circle[^>]*fill="#......"', "<circle ")],
+    "legible": [
+        sub(r'(<g id="disc-085-glyph"><path d="[^"]*" fill=)"#......"', r'\1"#d9eaff"'),
+        sub('<circle[^>]*fill="#......"', "<circle "),
+    ],
     "numbers": [sub(r'cx="256"', 'cx="256.001"'), sub(r'cx="256"', 'cx="2.56e2"'), sub('d="M([0-9.]+)', r'd="M-0 0M\1')],
     "centred": [sub(r'(<g id="disc-085-glyph"><path d="M)\d+', r"\g<1>120")],
     "safe_area": [sub(r'(<g id="disc-085-glyph">)', r'\1<path d="M20 256h472v1z" fill="#16346a"/>')],

@@ -177,7 +177,8 @@ def test_check_any_file(bushu, tmp_path: Path) -> None:
 
 def test_check_against_a_table(bushu, copy: Path) -> None:
     table = copy / "r214.yml"
-    table.write_text("- Number: '49'\n  Radical: 已\n  Strokes: '3'\n  Category: Society\n  Meaning: oneself\n  Reading-J: おのれ\n  Reading-R: onore\n")
+    row = ["Number: '49'", "Radical: 已", "Strokes: '3'", "Category: Society", "Meaning: oneself", "Reading-J: おのれ", "Reading-R: onore"]
+    table.write_text("- " + "\n  ".join(row) + "\n", "utf-8")
     result = bushu("check", "--against", str(table))
     assert result.exit_code == 1
     assert "49 己 Radical: 已 there, 己" in result.output

@@ -72,7 +72,7 @@ boxes = st.tuples(place, place, side, side).map(lambda given_: box(given_[0], gi
 
 @every_face
 @every_layout
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(outline=boxes)
 def test_any_outline_stands_in_the_middle(layout: str, face: str, outline: Outline) -> None:
     assert_in_the_middle(draw(a_card(outline, FITS[face]), layout))
@@ -80,7 +80,7 @@ def test_any_outline_stands_in_the_middle(layout: str, face: str, outline: Outli
 
 @every_layout
 @given(outline=boxes)
-@settings(max_examples=25)
+@settings(max_examples=10)
 def test_only_what_would_leave_the_safe_area_is_shrunk(layout: str, outline: Outline) -> None:
     typical = em(draw(a_card(box(0, -0.9, 0.9, 0)), layout), box(0, -0.9, 0.9, 0))
     drawn = em(draw(a_card(outline), layout), outline)
