@@ -1,7 +1,7 @@
 """Cards of a project: its radicals, or any other characters, as values ready to be drawn."""
 
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -43,6 +43,7 @@ class Recipe:
     palette: Palette
     type: Type
     label_type: Type
+    borrowed: Mapping[str, Type]
 
     @property
     def font(self) -> str:
@@ -68,7 +69,8 @@ def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type
     spec = spec or project.sets[name]
     _check_label(name, spec.label or "")
     used = type_ or vendored(project, spec.font)
-    return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE))
+    borrowed = {} if type_ else {sign: vendored(project, face) for sign, face in project.fonts.faces[spec.font].borrowed.items()}
+    return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE), borrowed)
 
 
 @cache
@@ -151,17 +153,18 @@ def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:
 def card(recipe: Recipe, subject: Subject) -> Card:
     """The card of a subject: all that decides its bytes but the layout."""
     drawn = character(subject)
-    outline = _outline(recipe.type, drawn)
+    type_ = recipe.borrowed.get(drawn, recipe.type)
+    outline = _outline(type_, drawn)
     if outline is None:
-        raise Error(f"{recipe.type.path.name}: no ink for {drawn} (U+{ord(drawn):04X}), choose a font that has it")
+        raise Error(f"{type_.path.name}: no ink for {drawn} (U+{ord(drawn):04X}), choose a font that has it")
     return Card(
         set=recipe.name,
         slug=slug(subject),
         title=title(subject),
         description=_description(subject),
-        facts={"source": recipe.type.source, "rights": recipe.type.rights},
+        facts={"source": type_.source, "rights": type_.rights},
         glyph=outline,
-        size=TYPICAL * CANVAS / recipe.type.fit,
+        size=TYPICAL * CANVAS / type_.fit,
         label=_label(recipe, subject),
         swatch=swatch(recipe.palette, subject),
     )

@@ -158,10 +158,14 @@ class FontSpec(Written):
 
 
 class FaceSpec(FontSpec):
-    """A face that draws cards. ``fit`` is the median radical's longest ink side in em; ``substitutes`` are drawn for signs without ink."""
+    """A face that draws cards. ``fit`` is the median radical's longest ink side in em.
+
+    ``substitutes`` names the character drawn for one without ink, ``borrowed`` the face that draws one which this draws wrongly.
+    """
 
     fit: Annotated[float, Field(gt=0.2, lt=1.2)]
     substitutes: dict[Sign, Sign] = {}
+    borrowed: dict[Sign, Text] = {}
 
 
 class WebFontSpec(FontSpec):

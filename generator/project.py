@@ -297,6 +297,13 @@ def _sets(root: Path, known: Mapping[str, Iterable[str]]) -> dict[str, SetSpec]:
     return found
 
 
+def _check_borrowed(fonts: FontsFile) -> None:
+    lenders = {f"{name}.borrowed.{sign}": lender for name, face in fonts.faces.items() for sign, lender in face.borrowed.items()}
+    for key, lender in lenders.items():
+        if lender not in fonts.faces:
+            raise Error(f"fonts/fonts.yml: faces.{key}: unknown face {lender!r}, {nearest(lender, fonts.faces)}")
+
+
 def _unknown_groups(radicals: Iterable[Radical], groups: Groups) -> Iterator[str]:
     """A line for every family or category that does not exist: no palette could colour the radical."""
     for radical in radicals:
@@ -312,6 +319,7 @@ def load(root: Path | None = None) -> Project:
         raise Error(f"{root}: not a folder, give the project's folder")
     groups = validated(Groups, read(_path(root, "radicals/groups.yml"), "radicals/groups.yml"), "radicals/groups.yml")
     fonts = validated(FontsFile, read(_path(root, "fonts/fonts.yml"), "fonts/fonts.yml"), "fonts/fonts.yml")
+    _check_borrowed(fonts)
     palette = _palettes(root, groups)
     sets = _sets(root, {"layout": layouts, "font": fonts.faces, "palette": palette})
     radicals = _radicals(root)

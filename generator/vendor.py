@@ -9,7 +9,6 @@ import argparse
 import functools
 import hashlib
 import io
-import itertools
 import json
 import logging
 import re
@@ -18,89 +17,20 @@ import sys
 import tarfile
 import tempfile
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email import message_from_string
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
-from fontTools import varLib
-from fontTools.designspaceLib import DesignSpaceDocument
-from fontTools.merge import Merger
-from fontTools.pens.boundsPen import BoundsPen
-from fontTools.subset import Options, Subsetter, parse_unicodes
 from fontTools.ttLib import TTFont
-from fontTools.ttLib.scaleUpem import scale_upem
-from fontTools.varLib.instancer import instantiateVariableFont
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from generator.model import Error, Registry
+from generator.model import COUNT, Error, FaceSpec, FontsFile, FontSpec, Registry, WebFontSpec
+from generator.project import read, validated
+from generator.subset import built_face, built_web_font, has_ink, opened, ranges, spelled
 
-RADICALS = [unicodedata.normalize("NFKC", chr(0x2F00 + number)) for number in range(214)]
-KEPT_NAMES = [0, 1, 13, 14]  # copyright, family, licence, licence URL
-USELESS = ["BASE", "DSIG", "GDEF", "MVAR", "STAT", "gasp", "mort"]
-LAYOUT = ["GPOS", "GSUB"]
-VERTICAL = ["VORG", "vhea", "vmtx"]
-
-
-class Entry(BaseModel):
-    """What fonts.yml may say, and nothing else."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Source(Entry):
-    """The package a font comes from; of several files the first that inks a character gives it."""
-
-    registry: Literal["npm", "debian"]
-    package: str
-    version: str
-    files: list[str]
-    index: int = 0  # in a collection (.ttc)
-    stanza: str = ""  # of debian/copyright: the licence's short name there
-
-
-class Vendored(Entry):
-    """One font file of the fonts folder."""
-
-    title: str
-    file: str
-    source: Source
-    licence: str
-    licence_file: str
-    copyright: str
-    sha256: str = ""
-
-
-class Face(Vendored):
-    """A face that cards are drawn with."""
-
-    fit: float = 1.0
-    substitutes: dict[str, str] = {}
-
-
-class WebFont(Vendored):
-    """A font of the gallery's pages."""
-
-    family: str
-    weight: str
-    style: Literal["normal", "italic"] = "normal"
-    text: list[str]
-    without: list[str] = []
-    features: list[str] = []
-    axes: dict[str, float | tuple[float, float]] = {}
-    units_per_em: int | None = None
-    unicode_range: str = ""
-
-
-class Fonts(Entry):
-    """The whole of fonts.yml."""
-
-    characters: dict[str, list[str]]
-    card_text: list[str]
-    faces: dict[str, Face]
-    site: dict[str, WebFont]
+RADICALS = [unicodedata.normalize("NFKC", chr(0x2F00 + number)) for number in range(COUNT)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +46,7 @@ class Built:
     """One font as rebuilt; *key* says where fonts.yml has it (faces.mincho)."""
 
     key: str
-    font: Vendored
+    font: FontSpec
     version: str
     content: bytes
     licence: str
@@ -166,7 +96,7 @@ def debian(name: str, version: str, folder: Path) -> Package:
         raise Error(f"{name}: there is no apt-get or dpkg-deb here, the faces of Debian packages need Debian (bookworm, say)") from None
 
 
-def licence_text(font: Vendored, package: Package) -> str:
+def licence_text(font: FontSpec, package: Package) -> str:
     """The licence to lay beside the font: npm packages carry a file, Debian's have it as a stanza of debian/copyright."""
     if font.source.registry == "npm":
         return (package.root / "LICENSE").read_text(encoding="utf-8")
@@ -184,7 +114,7 @@ def licence_text(font: Vendored, package: Package) -> str:
 
 def entries(folder: Path) -> list[dict[str, Any]]:
     """The radicals' entries, as written."""
-    return [entry for path in sorted(folder.glob("[0-9]*.yml")) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    return [entry for path in sorted(folder.glob("[0-9]*.yml")) for entry in read(path, path.name)]
 
 
 def data_characters(radicals: list[dict[str, Any]]) -> dict[str, set[str]]:
@@ -197,134 +127,16 @@ def data_characters(radicals: list[dict[str, Any]]) -> dict[str, set[str]]:
     }
 
 
-def spelled(item: str) -> set[str]:
-    """The characters of U+3041-3096, or of the characters themselves."""
-    return set(map(chr, parse_unicodes(item))) if item.startswith("U+") else set(item)
-
-
-def all_characters(fonts: Fonts, radicals: list[dict[str, Any]]) -> dict[str, set[str]]:
+def all_characters(fonts: FontsFile, radicals: list[dict[str, Any]]) -> dict[str, set[str]]:
     """Every named set of characters."""
     written = {name: set[str]().union(*map(spelled, items)) for name, items in fonts.characters.items()}
     return written | data_characters(radicals)
 
 
-def picked(names: Iterable[str], characters: dict[str, set[str]], key: str) -> set[str]:
-    """The characters of all the named sets."""
-    unknown = [name for name in names if name not in characters]
-    if unknown:
-        raise Error(f"fonts/fonts.yml: {key}: no characters named {unknown[0]}, known: {', '.join(characters)}")
-    return set[str]().union(*(characters[name] for name in names))
-
-
-# Building.
-
-
-def has_ink(font: TTFont, character: str) -> bool:
-    """Whether *font* draws *character*: brush fonts map many a blank glyph, so being in the cmap is not enough."""
-    name = font.getBestCmap().get(ord(character))
-    if name is None or character.isspace():
-        return name is not None
-    glyphs = font.getGlyphSet()
-    pen = BoundsPen(glyphs)
-    glyphs[name].draw(pen)
-    return pen.bounds is not None
-
-
-def natural(path: Path) -> list[int | str]:
-    """Sort key that puts chunk 9 before chunk 10, so that the order does not depend on the file system."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
-
-
-def opened(source: Source, root: Path) -> list[TTFont]:
-    """The source's font files, in the order in which they are asked for a character."""
-    paths = [path for pattern in source.files for path in sorted(root.glob(pattern), key=natural)]
-    if not paths:
-        raise Error(f"fonts/fonts.yml: {source.package}: source.files: no file matches {', '.join(source.files)}, see what the package has")
-    return [TTFont(path, fontNumber=source.index, recalcTimestamp=False) for path in paths]
-
-
-def shares(fonts: list[TTFont], text: set[str]) -> Iterator[tuple[TTFont, set[str]]]:
-    """Which font gives which characters; none gives a character that another gave before."""
-    for font in fonts:
-        share = {character for character in text if has_ink(font, character)}
-        text = text - share
-        if share:
-            yield font, share
-
-
-def pruned(font: TTFont, text: set[str], features: list[str]) -> TTFont:
-    """*font* with the glyphs of *text* only, without hints, without names that nobody reads."""
-    options = Options(hinting=False, notdef_outline=False, layout_features=features, name_IDs=KEPT_NAMES, name_languages=[0x409])
-    options.drop_tables += USELESS + ([] if features else LAYOUT) + ([] if "vert" in features else VERTICAL)
-    subsetter = Subsetter(options)
-    subsetter.populate(unicodes=map(ord, text))
-    subsetter.subset(font)
-    return font
-
-
-def saved(font: TTFont, flavor: str | None) -> bytes:
-    """The font as a file; its time is its source's."""
-    font.flavor, font.recalcTimestamp = flavor, False
-    file = io.BytesIO()
-    font.save(file)
-    return file.getvalue()
-
-
-def static(fonts: list[TTFont], text: set[str], features: list[str], location: dict[str, float]) -> TTFont:
-    """One font of those parts of *fonts* that *text* needs, at one location in their design space."""
-    head = fonts[0]["head"]
-    parts = [(instantiateVariableFont(font, location) if location else font, share) for font, share in shares(fonts, text)]
-    files = [io.BytesIO(saved(pruned(font, share, features), None)) for font, share in parts]
-    whole = pruned(Merger().merge(files) if files[1:] else TTFont(files[0]), text, features)
-    whole["head"].created, whole["head"].modified = head.created, head.modified  # merging tells the time of day
-    return whole
-
-
-def interpolated(masters: list[tuple[dict[str, float], TTFont]], axes: dict[str, tuple[float, float]]) -> TTFont:
-    """A variable font between masters at the ends of *axes*; exact where the original is linear between them."""
-    document = DesignSpaceDocument()
-    for tag, (low, high) in axes.items():
-        document.addAxisDescriptor(tag=tag, name=tag, minimum=low, default=low, maximum=high)
-    for location, font in masters:
-        document.addSourceDescriptor(font=font, location=location, familyName=str(font["name"].getDebugName(1)), styleName=str(location))
-    return varLib.build(document, exclude=["MVAR", "STAT"])[0]
-
-
-def assembled(fonts: list[TTFont], text: set[str], features: list[str], axes: dict[str, float | tuple[float, float]]) -> TTFont:
-    """The font with all of *text*: static, or variable along *axes* that have two ends (masters can be merged, variable fonts cannot)."""
-    fixed = {tag: value for tag, value in axes.items() if not isinstance(value, tuple)}
-    free = {tag: value for tag, value in axes.items() if isinstance(value, tuple)}
-    corners = [dict(zip(free, corner, strict=True)) for corner in itertools.product(*free.values())]
-    masters = [(corner, static(fonts, text, features, fixed | corner)) for corner in corners]
-    return interpolated(masters, free) if free else masters[0][1]
-
-
-def built_face(face: Face, fonts: list[TTFont], characters: dict[str, set[str]], card_text: list[str]) -> bytes:
-    """A face of the cards: plain, so that reading it needs no decompressor."""
-    text = picked(card_text, characters, "card_text") | set(face.substitutes.values())
-    return saved(assembled(fonts, text, [], {}), None)
-
-
-def built_web_font(font: WebFont, fonts: list[TTFont], characters: dict[str, set[str]]) -> bytes:
-    """A font of the pages, compressed."""
-    text = picked(font.text, characters, f"{font.file}: text") - picked(font.without, characters, f"{font.file}: without")
-    result = assembled(fonts, text, font.features, font.axes)
-    if font.units_per_em:
-        scale_upem(result, font.units_per_em)
-    return saved(result, "woff2")
-
-
 # Checking.
 
 
-def ranges(characters: Iterable[str]) -> str:
-    """The characters as CSS writes them: U+3041-3096, U+4E00."""
-    runs = itertools.groupby(enumerate(sorted(map(ord, characters))), key=lambda pair: pair[1] - pair[0])
-    spans = [[code for _, code in run] for _, run in runs]
-    return ", ".join(f"U+{span[0]:X}" + (f"-{span[-1]:X}" if len(span) > 1 else "") for span in spans)
-
-
-def check_ink(key: str, face: Face, content: bytes) -> None:
+def check_ink(key: str, face: FaceSpec, content: bytes) -> None:
     """Every radical is drawn, by itself or by its substitute."""
     font = TTFont(io.BytesIO(content))
     blank = [radical for radical in RADICALS if not has_ink(font, face.substitutes.get(radical, radical))]
@@ -332,33 +144,23 @@ def check_ink(key: str, face: Face, content: bytes) -> None:
         raise Error(f"fonts/fonts.yml: {key}.substitutes: no ink for {''.join(blank)}, say which character to draw instead")
 
 
-def right_range(font: WebFont, content: bytes) -> str:
+def right_range(font: WebFontSpec, content: bytes) -> str:
     """The unicode_range that *font* says, if it says none or has room for the whole font there; else the font's characters."""
     characters = set(map(chr, TTFont(io.BytesIO(content)).getBestCmap()))
     room = spelled(font.unicode_range) if font.unicode_range else characters
-    return font.unicode_range if characters <= room else ranges(characters)
+    return font.unicode_range or "" if characters <= room else ranges(characters)
 
 
 def differences(built: Built) -> dict[str, tuple[str, str]]:
     """What fonts.yml records about a font and what is so, where the two differ, by key."""
     font = built.font
     facts = {"sha256": (font.sha256, built.sha256), "source.version": (font.source.version, built.version)}
-    if isinstance(font, WebFont):
-        facts["unicode_range"] = (font.unicode_range, right_range(font, built.content))
+    if isinstance(font, WebFontSpec):
+        facts["unicode_range"] = (font.unicode_range or "", right_range(font, built.content))
     return {f"{built.key}.{name}": pair for name, pair in facts.items() if pair[0] != pair[1]}
 
 
 # fonts.yml.
-
-
-def read(path: Path) -> Fonts:
-    """fonts.yml, checked."""
-    try:
-        return Fonts.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError) as error:
-        raise Error(f"{path}: {error}") from None
-    except ValidationError as error:
-        raise Error("\n".join(f"fonts/fonts.yml: {'.'.join(map(str, wrong['loc']))}: {wrong['msg']}" for wrong in error.errors())) from None
 
 
 def scalar(node: yaml.Node, keys: list[str]) -> yaml.Node:
@@ -380,7 +182,7 @@ def rewritten(text: str, values: dict[str, str]) -> str:
 # The whole.
 
 
-def rebuilt(fonts: Fonts, radicals: list[dict[str, Any]], scratch: Path, latest: bool) -> Iterator[Built]:
+def rebuilt(fonts: FontsFile, radicals: list[dict[str, Any]], scratch: Path, latest: bool) -> Iterator[Built]:
     """Every font of fonts.yml, built and checked."""
     characters = all_characters(fonts, radicals)
 
@@ -388,7 +190,7 @@ def rebuilt(fonts: Fonts, radicals: list[dict[str, Any]], scratch: Path, latest:
     def fetched(registry: str, name: str, version: str) -> Package:
         return registries[registry](name, version, Path(tempfile.mkdtemp(dir=scratch)))
 
-    def parts(font: Vendored) -> tuple[Package, list[TTFont]]:
+    def parts(font: FontSpec) -> tuple[Package, list[TTFont]]:
         package = fetched(font.source.registry, font.source.package, "" if latest else font.source.version)
         return package, opened(font.source, package.root)
 
@@ -403,11 +205,16 @@ def rebuilt(fonts: Fonts, radicals: list[dict[str, Any]], scratch: Path, latest:
         yield Built(f"site.{name}", font, package.version, content, licence_text(font, package))
 
 
+def fonts_file(path: Path) -> FontsFile:
+    """fonts.yml, checked."""
+    return validated(FontsFile, read(path, "fonts/fonts.yml"), "fonts/fonts.yml")
+
+
 def vendor(folder: Path, radicals: Path, update: bool, latest: bool) -> None:
     """Rebuild *folder*; nothing is written unless every file is as recorded or *update* says to record it anew."""
     path = folder / "fonts.yml"
     with tempfile.TemporaryDirectory() as scratch:
-        results = list(rebuilt(read(path), entries(radicals), Path(scratch), latest))
+        results = list(rebuilt(fonts_file(path), entries(radicals), Path(scratch), latest))
     changes = {key: pair for built in results for key, pair in differences(built).items()}
     if changes and not update:
         raise Error("\n".join(f"fonts/fonts.yml: {key}: says {old}, is {new}; --update records it" for key, (old, new) in changes.items()))

@@ -200,15 +200,19 @@ def growth(bench: Bench) -> Iterator[Row]:
         yield Row("growth with the number of cards", f"skipped, no {NOTO} here; give --font-file")
         return
     signs = bench.told(IDEOGRAPHS, str(bench.font)).strip()[: COUNTS[-1]]
+    if len(signs) < COUNTS[2]:
+        yield Row("growth with the number of cards", f"skipped, {bench.font.name} has only {len(signs)} ideographs")
+        return
     # Spread evenly, because ideographs are ordered by strokes and the first are simple.
     counts = COUNTS[:-1] if bench.quick else COUNTS
     processes = {n: bench.render(signs[:: len(signs) // n][:n], "--font", str(bench.font)) for n in counts if n <= len(signs)}
     fixed, few, *more = processes
-    order = [*(fixed, few) * 3, *(n for n in more if n != COUNTS[-1])]  # the few need more turns, as they take little more than the fixed cost
+    # The few take little more than the fixed cost, so that it needs many turns to tell the difference.
+    order = [*(fixed, few) * 3, *(n for n in more if n != COUNTS[-1])]
     costs: dict[int, list[Cost]] = {n: [] for n in processes}
     for n, taken in zip(order, bench.turns(*(processes[n] for n in order)), strict=True):
         costs[n] += taken
-    if more[-1] == COUNTS[-1]:
+    if COUNTS[-1] in processes:
         costs[COUNTS[-1]].append(processes[COUNTS[-1]]())
     cpu, memory = ({n: median(map(attrgetter(field), costs[n])) for n in costs} for field in ("cpu", "memory"))
     each = {n: (cpu[n] - cpu[fixed]) / (n - fixed) for n in (few, *more)}
