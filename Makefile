@@ -31,7 +31,7 @@ test-all: .venv/.dev $(DIFFUSION) ## run every test; installs torch for the diff
 	@$(BIN)/python -m pytest $(ARGS)
 
 serve: .venv/.runtime ## show the gallery, redrawn at every change
-	@$(BIN)/mkdocs serve
+	@$(BIN)/mkdocs serve --dirty
 
 bench: .venv/.dev ## measure times and memory
 	@$(BIN)/python tests/bench.py

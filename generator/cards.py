@@ -1,7 +1,7 @@
 """Cards of a project: its radicals, or any other characters, as values ready to be drawn."""
 
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -44,6 +44,11 @@ class Recipe:
     type: Type
     label_type: Type
     borrowed: Mapping[str, Type]
+
+    @property
+    def decisive(self) -> tuple[Hashable, ...]:
+        """What decides a card besides its swatch and its subject."""
+        return self.name, self.spec, self.type, self.label_type, tuple(self.borrowed.items())
 
     @property
     def font(self) -> str:

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from xml.etree import ElementTree
 
-from fontTools.pens.recordingPen import RecordingPen
-from fontTools.svgLib.path import parse_path
-
 from generator.fonts import Bounds, bounds
 from generator.model import Finding, Registry
 from generator.palette import CONTRAST, contrast
-from generator.svg import CANVAS, DUBLIN_CORE, LAYERS
+from generator.svg import CANVAS, DUBLIN_CORE, LAYERS, path_commands
 
 SVG = "{http://www.w3.org/2000/svg}"
 DC = f"{{{DUBLIN_CORE}}}"
@@ -42,6 +39,8 @@ ATTRIBUTES = {
     "defs": set[str](),
     "pattern": {"id", "x", "y", "width", "height", "patternUnits", "patternTransform"},
 } | {name: own | STYLE for name, own in SHAPES.items()}
+UNTIDY = re.compile(r"\.\d{3}|\d[eE]|-0(?:\.0+)?(?![\d.])|-\.0+(?!\d)")
+"""Three decimals, an exponent, or a negative zero."""
 NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "x1", "y1", "x2", "y2", "d", "stroke-width", "viewBox", "transform"}
 
 
@@ -89,24 +88,11 @@ def _name(element: ElementTree.Element) -> str:
     return element.tag.removeprefix(SVG) if isinstance(element.tag, str) else "?"
 
 
-_PEN = {"moveTo": "M", "lineTo": "L", "qCurveTo": "Q", "curveTo": "C", "closePath": "Z", "endPath": "Z"}
-
-
-def path_bounds(data: str) -> Bounds | None:
-    """Exact bounds of path data; None where it draws nothing. ValueError for data that is not a path."""
-    pen = RecordingPen()
-    try:
-        parse_path(data, pen)
-    except (IndexError, TypeError, KeyError) as error:
-        raise ValueError(f"not path data ({error})") from None
-    return bounds((_PEN[verb], tuple(n for point in points for n in point)) for verb, points in pen.value)
-
-
 def _box(element: ElementTree.Element) -> Bounds | None:
     """Bounds of a shape, its stroke aside; None for anything else."""
     name = _name(element)
     if name == "path":
-        return path_bounds(element.get("d", ""))
+        return bounds(path_commands(element.get("d", "")))
     if name == "rect":
         x, y, width, height = _numbers(element, "x", "y", "width", "height")
         return x, y, x + width, y + height
@@ -209,8 +195,8 @@ def _ground(card: Examined, over: str, box: Bounds) -> str | None:
     found = None
     for name in LAYERS[: LAYERS.index(over)]:
         for element in card.layers.get(name, ()):
-            fill, extent = element.get("fill", ""), _box(element)
-            if fill.startswith("#") and extent and _holds(element, extent, box):
+            fill = element.get("fill", "")
+            if fill.startswith("#") and (extent := _box(element)) and _holds(element, extent, box):
                 found = fill
     return found
 
@@ -241,9 +227,9 @@ def numbers(card: Examined) -> Iterator[str]:
     for element in card.drawn:
         for key in sorted(element.attrib.keys() & NUMERIC):
             text = element.get(key, "")
-            bad = re.search(r"\d*\.\d{3,}|[\d.]+[eE][-+]?\d+|-0*\.?0+(?![\d.])", text)
-            if bad:
-                yield f"{bad[0]!r} in <{_name(element)} {key}>: at most two decimals, no exponent, no -0"
+            if bad := UNTIDY.search(text):
+                around = text[max(0, bad.start() - 6) : bad.end() + 2]
+                yield f"{around!r} in <{_name(element)} {key}>: at most two decimals, no exponent, no -0"
 
 
 @checks

@@ -4,17 +4,17 @@ An outline's y runs downwards from the baseline, 1 is the em, so that one number
 """
 
 import logging
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from fontTools.misc.bezierTools import calcCubicBounds, calcQuadraticBounds
 from fontTools.pens.basePen import BasePen
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTFont
 
 from generator.model import Error
 
@@ -69,43 +69,48 @@ class _Recorder(BasePen):
         self._add("Z")
 
 
-_CURVES = {"Q": calcQuadraticBounds, "C": calcCubicBounds}
-
-
 def bounds(commands: Iterable[Command]) -> Bounds | None:
     """Exact ink bounds of absolute path commands (curves by their extremes, not their control points); None without ink."""
-    xs: list[float] = []
-    ys: list[float] = []
-    at: tuple[float, ...] = ()
+    left = top = math.inf
+    right = bottom = -math.inf
+    x = y = 0.0
     for letter, numbers in commands:
-        if letter in _CURVES:
-            x, y = numbers[0:-2:2], numbers[1:-2:2]
-            low, high = min(at[0], numbers[-2]), max(at[0], numbers[-2])
-            flat = low <= min(x) and max(x) <= high and min(at[1], numbers[-1]) <= min(y) and max(y) <= max(at[1], numbers[-1])
-            if not flat:  # only then does the curve leave the box of its ends
-                points = zip(numbers[::2], numbers[1::2], strict=True)
-                left, top, right, bottom = _CURVES[letter](at, *points)
-                xs += (left, right)
-                ys += (top, bottom)
-        if letter != "M" and letter != "Z":
-            xs += (at[0], numbers[-2])
-            ys += (at[1], numbers[-1])
-        if letter != "Z":
-            at = numbers[-2:]
-    return (min(xs), min(ys), max(xs), max(ys)) if xs else None
+        if letter == "Z":
+            continue
+        to_x, to_y = numbers[-2:]
+        if letter != "M":
+            box = (min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
+            if letter == "Q" and not (box[0] <= numbers[0] <= box[2] and box[1] <= numbers[1] <= box[3]):
+                box = calcQuadraticBounds((x, y), numbers[:2], numbers[2:])
+            elif letter == "C":
+                box = calcCubicBounds((x, y), numbers[:2], numbers[2:4], numbers[4:])
+            left, top = min(left, box[0]), min(top, box[1])
+            right, bottom = max(right, box[2]), max(bottom, box[3])
+        x, y = to_x, to_y
+    return (left, top, right, bottom) if left <= right else None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn whatever fontTools raises over a damaged file into an :class:`Error`."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # each of its table parsers fails in a way of its own
+        reason = str(error) or type(error).__name__
+        raise Error(f"{path}: not a font that can be read ({reason}), give a .ttf, .otf, .ttc or .woff2 file") from None
 
 
 class Face:
     """An open font file. ``substitutes`` names the character drawn instead of one that the face has no ink for."""
 
     def __init__(self, path: Path, index: int = 0, substitutes: Mapping[str, str] | None = None) -> None:
-        try:
+        with _readable(path):
             self._font = TTFont(path, fontNumber=index, lazy=True)
+            if "glyf" in self._font and self._font["post"].formatType == 3:  # no names in the file: plain ones are cheaper than good ones
+                self._font.setGlyphOrder([f"g{n}" for n in range(self._font["maxp"].numGlyphs)])
             self._glyphs = self._font.getGlyphSet()
             self._names = self._font.getBestCmap() or {}
             self._upem: int = self._font["head"].unitsPerEm
-        except (TTLibError, OSError, AssertionError, KeyError, ImportError) as error:
-            raise Error(f"{path}: not a font that can be read ({error}), give a .ttf, .otf, .ttc or .woff2 file") from None
         self.path = path
         self.substitutes = substitutes or {}
 
@@ -115,7 +120,7 @@ class Face:
         if name is None:
             return None
         recorder = _Recorder(self._glyphs, self._upem)
-        with self._forgetting(name):
+        with _readable(self.path), self._forgetting(name):
             self._glyphs[name].draw(recorder)
         ink = bounds(recorder.commands)
         return Outline(tuple(recorder.commands), ink, self._glyphs[name].width / self._upem) if ink else None
@@ -141,5 +146,7 @@ class Face:
 
     def fit(self, characters: Iterable[str]) -> float:
         """The median of the characters' longest ink sides in em, of those that the face inks; 0.9 where it inks none."""
+        from statistics import median
+
         sides = [outline.longest for character in characters if (outline := self.outline(character))]
         return median(sides) if sides else 0.9

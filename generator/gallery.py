@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from xml.etree.ElementTree import Element
 
 from jinja2 import Environment
@@ -54,7 +54,12 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         self.pages: dict[str, pages.Page] = {}
         self.shared: dict[str, Any] = {}
-        self.root: Path | None = None  # the project's folder where that is not the one of mkdocs.yml
+        self.project: project.Project | None = None  # one that is loaded already, maybe of another folder than mkdocs.yml's
+        self.last: sets.Published | None = None
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Under ``mkdocs serve``, remember from one build to the next what the cards were drawn from."""
+        self.last = {} if command == "serve" else None
 
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         """Watch the data, the palettes and the templates; look for templates in the project first, then in the package."""
@@ -84,11 +89,11 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
 
     def _root(self, config: MkDocsConfig) -> Path:
         """The project's folder."""
-        return self.root or Path(config.config_file_path).parent
+        return self.project.root if self.project else Path(config.config_file_path).parent
 
     def _studio(self, root: Path) -> pages.Studio:
-        loaded = project.load(root)
-        studio = pages.Studio(loaded, sets.publish(loaded))
+        loaded = self.project or project.load(root)
+        studio = pages.Studio(loaded, sets.publish(loaded, self.last))
         self.pages = {page.uri: page for page in pages.pages(studio)}
         self.shared = pages.shared(studio)
         return studio

@@ -56,9 +56,9 @@ def simulated(hexa: str, vision: str) -> str:
     return _hex(Color(hexa).filter(vision))
 
 
-def difference(one: str, other: str) -> float:
-    """CIEDE2000 between two colours."""
-    return float(Color(one).delta_e(Color(other), method="2000"))
+@cache
+def _lab(hexa: str) -> Color:
+    return Color(hexa).convert("lab-d65")
 
 
 def _oklch(hexa: str) -> tuple[float, float, float]:
@@ -160,5 +160,5 @@ def resolve(where: str, spec: PaletteSpec, groups: Mapping[str, list[str]], patt
 
 def closest(palette: Palette, vision: str | None = None) -> tuple[float, str, str]:
     """The two papers of a palette that are hardest to tell apart: CIEDE2000 and the two names. *vision* as in :func:`simulated`."""
-    seen = {name: simulated(s.paper, vision) if vision else s.paper for name, s in palette.swatches.items()}
-    return min((difference(seen[one], seen[other]), one, other) for one, other in combinations(seen, 2))
+    seen = {name: _lab(simulated(s.paper, vision) if vision else s.paper) for name, s in palette.swatches.items()}
+    return min((float(seen[one].delta_e(seen[other], method="2000")), one, other) for one, other in combinations(seen, 2))

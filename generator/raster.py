@@ -3,7 +3,6 @@
 import hashlib
 import io
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +50,8 @@ def cached(folder: Path, cards: Sequence[str], size: int) -> list[Path]:
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
         _cairosvg()  # so that a missing libcairo is said once, here
+        from concurrent.futures import ProcessPoolExecutor
+
         with ProcessPoolExecutor() as pool:
             list(pool.map(_keep, *zip(*missing, strict=True), repeat(size), chunksize=16))
     return paths

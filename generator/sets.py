@@ -9,15 +9,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from generator.cards import Recipe, Subject, card, character, expected, recipe, stem
+from generator.cards import Recipe, Subject, card, character, expected, recipe, stem, swatch
 from generator.checks import examine
 from generator.layouts import draw
 from generator.model import COUNT, Error, Finding, Radical, Registry, Unsound
@@ -29,6 +27,10 @@ MANIFEST = "manifest.json"
 
 Entry = dict[str, Any]
 """A card in the manifest: number (of a radical), character, file, sha256, bytes, origin."""
+
+
+Published = dict[str, dict[int, Hashable]]
+"""What decided each card of each set, by set and number, when a long-running process last drew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ def _run(batches: Sequence[Batch], jobs: int) -> Iterator[tuple[Batch, list[Entr
         for batch in batches:
             yield (batch, *draw_batch(batch))
         return
+    from concurrent.futures import ProcessPoolExecutor
+
     with ProcessPoolExecutor(min(jobs, len(batches))) as pool:
         for batch, (entries, findings) in zip(batches, pool.map(draw_batch, batches), strict=True):
             yield batch, entries, findings
@@ -132,14 +136,19 @@ def _refuse_foreign(folder: Path) -> None:
 
 
 def _write_manifest(made: Recipe, drawn: Path, place: Path, keep: bool) -> None:
-    """The manifest of what was drawn; with *keep* also of the cards that stay in *place* beside it."""
+    """The manifest of what was drawn; with *keep* also of the cards that stay in *place* beside it, all in order."""
     head = {"set": made.name, "title": made.spec.title, "layout": made.spec.layout, "font": made.font, "palette": made.spec.palette}
     kept = _others(place, drawn) if keep and place.exists() else []
     with (drawn / MANIFEST).open("w", encoding="utf-8", newline="\n") as out, _lines(drawn).open(encoding="utf-8") as new:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "cards": [')
-        for index, line in enumerate(chain(kept, new)):
+        for index, line in enumerate(sorted([*kept, *new], key=_order) if kept else new):
             out.write((",\n" if index else "\n") + line.rstrip("\n"))
         out.write("\n]}\n")
+
+
+def _order(line: str) -> tuple[int, str]:
+    entry = json.loads(line)
+    return entry.get("number", COUNT + 1), entry["file"]
 
 
 def _place(drawn: Path, place: Path, whole: bool) -> None:
@@ -208,9 +217,28 @@ def examine_folder(folder: Path, name: str) -> list[Finding]:
     return [Finding(name, code, message) for code, check in set_checks.items() for message in check(folder, cards)]
 
 
-def publish(project: Project, jobs: int | None = None) -> dict[str, Path]:
-    """Draw all sets of the project whole into ``build/sets``: name to folder. :class:`Error` lists what the checks found."""
+def publish(project: Project, last: Published | None = None) -> dict[str, Path]:
+    """Draw all sets of the project whole into ``build/sets``: name to folder. :class:`Unsound` lists what the checks found.
+
+    With *last*, which a long-running process keeps from one call to the next, only cards that have changed are drawn anew.
+    """
     out = project.build / "sets"
     recipes = [recipe(project, name) for name in project.sets]
-    render(recipes, project.radicals, out, jobs=jobs or os.cpu_count() or 1)
+    now = {made.name: _decisive(made, project) for made in recipes}
+    whole = []
+    for made in recipes:
+        known = (last or {}).get(made.name, {}) if (out / made.name / MANIFEST).is_file() else {}
+        stale = [radical for radical in project.radicals if known.get(radical.number) != now[made.name][radical.number]]
+        if len(stale) == len(project.radicals):
+            whole.append(made)
+        elif stale:
+            render([made], stale, out)
+    render(whole, project.radicals, out, jobs=os.cpu_count() or 1)
+    if last is not None:
+        last.update(now)
     return {name: out / name for name in project.sets}
+
+
+def _decisive(made: Recipe, project: Project) -> dict[int, Hashable]:
+    """What decides each card of a set, by number."""
+    return {radical.number: (made.decisive, swatch(made.palette, radical), radical) for radical in project.radicals}

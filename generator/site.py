@@ -50,7 +50,7 @@ def build(project: Project) -> int:
             config = load_config(str(project.path("mkdocs.yml")), site_dir=str(made), docs_dir=str(project.path("site")), strict=True)
             gallery = config.plugins["bushu"]
             assert isinstance(gallery, Gallery)
-            gallery.root = project.root
+            gallery.project = project
             mkdocs_build(config)
         except (Abort, ConfigurationError) as error:
             raise Error("\n".join(complaints) or f"mkdocs.yml: {error}") from None

@@ -4,7 +4,9 @@ svgwrite counts ids for the whole process and writes attributes nobody asked for
 (they refuse ``role`` and ``aria-*``) and the document is serialised here: same tree, same bytes.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol
 from xml.etree import ElementTree
 
@@ -22,6 +24,10 @@ LAYERS = ("paper", "pattern", "picture", "glyph", "label")
 SLACK = 2
 """Tenths of a unit by which a mirrored control point may miss the true one."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+
+
+Command = tuple[str, tuple[float, ...]]
+"""A path command with absolute coordinates: M, L, Q, C or Z."""
 
 
 class Element(Protocol):
@@ -94,77 +100,102 @@ def pattern(id_: str, width: float, height: float, children: Iterable[Element], 
     return defs
 
 
+@cache
 def _tenths(tenths: int) -> str:
-    """A whole number of tenths as path data writes it: ``-0.5`` is ``-.5``, ``12.0`` is ``12``."""
+    """A whole number of tenths as path data writes it after another: `` 12``, ``-.5``."""
     whole, rest = divmod(abs(tenths), 10)
-    sign = "-" if tenths < 0 else ""
+    sign = "-" if tenths < 0 else " "
     return f"{sign}{whole or ''}.{rest}" if rest else f"{sign}{whole}"
 
 
-def _joined(numbers: Iterable[int]) -> str:
-    return "".join(text if text[0] == "-" else f" {text}" for text in map(_tenths, numbers)).lstrip()
+def _line(dx: int, dy: int) -> tuple[str, *tuple[int, ...]]:
+    """A line as its shortest command."""
+    return ("h", dx) if not dy else ("v", dy) if not dx else ("l", dx, dy)
 
 
-class _Writer:
-    """Writes path data in whole tenths: where it stands, what it wrote last, and the control point a renderer would mirror."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.at = self.start = (0, 0)
-        self.mirror: tuple[int, int] | None = None
-        self.last = ""
-
-    def write(self, letter: str, points: list[int]) -> None:
-        """Add a command with absolute *points* (M, L, Q, C or Z)."""
-        x, y = self.at
-        mirror, self.mirror = self.mirror, None
-        relative = [n - (y if i % 2 else x) for i, n in enumerate(points)]
-        if letter == "Z":
-            self._put("z", [])
-            self.at = self.start
-            return
-        self.at = (points[-2], points[-1])
-        if letter == "M":
-            self.start = self.at
-            self._put("m" if self.parts else "M", relative)
-        elif letter == "L":
-            self._line(relative)
-        elif letter == "Q":
-            control = (points[0], points[1])
-            smooth = mirror is not None and max(abs(mirror[0] - control[0]), abs(mirror[1] - control[1])) <= SLACK
-            if smooth and mirror is not None:
-                control = mirror
-            self._put("t" if smooth else "q", relative[2:] if smooth else relative)
-            self.mirror = (2 * self.at[0] - control[0], 2 * self.at[1] - control[1])
-        else:
-            self._put("c", relative)
-
-    def _line(self, relative: list[int]) -> None:
-        dx, dy = relative
-        if dx and dy:
-            self._put("l", relative)
-        elif dx:
-            self._put("h", [dx])
-        elif dy:
-            self._put("v", [dy])
-
-    def _put(self, word: str, numbers: list[int]) -> None:
-        text = _joined(numbers)
-        repeated = word == self.last and word not in "mMz"
-        self.parts.append((text if text[0] == "-" else f" {text}") if repeated else word + text)
-        self.last = word
-
-
-def path_data(commands: Iterable[tuple[str, tuple[float, ...]]], scale: float = 1, dx: float = 0, dy: float = 0) -> str:
+def path_data(commands: Iterable[Command], scale: float = 1, dx: float = 0, dy: float = 0) -> str:
     """Path data of absolute commands (M, L, Q, C, Z) scaled and moved: relative, to a tenth of a unit.
 
     Every point is rounded where it lies and the differences are taken of the rounded points, so that errors never add up. A
     quadratic curve that goes on smoothly, as most in TrueType outlines do, leaves its control point to be mirrored.
     """
-    writer = _Writer()
+    parts: list[str] = []
+    last = ""
+    x = y = start_x = start_y = 0
+    mirror: tuple[int, int] | None = None
+
+    def put(word: str, *tenths: int) -> None:
+        nonlocal last
+        text = "".join(map(_tenths, tenths))
+        parts.append(text if word == last else word + text.lstrip(" "))
+        last = "" if word in "mMz" else word
+
     for letter, numbers in commands:
-        writer.write(letter, [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)])
-    return "".join(writer.parts)
+        points = [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)]
+        if letter == "Q":
+            u, v, to_x, to_y = points
+            if mirror and abs(mirror[0] - u) <= SLACK and abs(mirror[1] - v) <= SLACK:
+                u, v = mirror
+                put("t", to_x - x, to_y - y)
+            else:
+                put("q", u - x, v - y, to_x - x, to_y - y)
+            mirror = (2 * to_x - u, 2 * to_y - v)
+            x, y = to_x, to_y
+            continue
+        mirror = None
+        if letter == "Z":
+            put("z")
+            x, y = start_x, start_y
+            continue
+        relative = [n - (y if i % 2 else x) for i, n in enumerate(points)]
+        if letter == "L":
+            if any(relative):
+                put(*_line(*relative))
+        elif letter == "M":
+            put("m" if parts else "M", *relative)
+            start_x, start_y = points
+        else:
+            put("c", *relative)
+        x, y = points[-2:]
+    return "".join(parts)
+
+
+_SEGMENT = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
+_COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "T": 2, "C": 6}
+
+
+def path_commands(data: str) -> Iterator[Command]:
+    """Path data as absolute commands M, L, Q, C and Z: what :func:`path_data` was given. ValueError for data that cards do not use."""
+    x = y = start_x = start_y = 0.0
+    control: tuple[float, float] | None = None
+    for word, rest in _SEGMENT.findall(data):
+        letter = word.upper()
+        if letter == "Z":
+            yield "Z", ()
+            x, y, control = start_x, start_y, None
+            continue
+        numbers, count = list(map(float, _NUMBER.findall(rest))), _COUNTS.get(letter)
+        if not count or not numbers or len(numbers) % count:
+            raise ValueError(f"path command {word}{rest} is not one that cards use")
+        for at in range(0, len(numbers), count):
+            own = numbers[at : at + count]
+            from_x, from_y = (x, y) if word != letter else (0.0, 0.0)
+            if letter in "HV":
+                x, y = (from_x + own[0], y) if letter == "H" else (x, from_y + own[0])
+                control = None
+                yield "L", (x, y)
+                continue
+            points = [n + (from_y if i % 2 else from_x) for i, n in enumerate(own)]
+            if letter == "T":
+                points = [*((2 * x - control[0], 2 * y - control[1]) if control else (x, y)), *points]
+            control = (points[0], points[1]) if letter in "QT" else None
+            x, y = points[-2:]
+            if letter == "M" and at == 0:
+                start_x, start_y = x, y
+                yield "M", (x, y)
+            else:
+                yield {"M": "L", "T": "Q"}.get(letter, letter), tuple(points)
 
 
 class _Root(BaseElement):  # svgwrite's own root brings a <defs> that is mostly empty

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from xml.etree import ElementTree
 
 from markupsafe import Markup, escape
@@ -65,6 +66,7 @@ def ja(text: str) -> Markup:
     return Markup(JAPANESE.sub(r'<span lang="ja">\1</span>', str(escape(text))))
 
 
+@lru_cache(2048)  # under `mkdocs serve` most cards are as they were
 def inline(text: str) -> str:
     """A drawn card as an element of an HTML page: silent, because the link around it has words, and without namespace."""
     root = ElementTree.fromstring(text)

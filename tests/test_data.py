@@ -200,10 +200,10 @@ def test_a_rule_finds_its_saboteur(rule: str, name: str, project: Project, reque
 
 
 def test_prove_runs_every_rule_and_says_which_one_found_it(project: Project) -> None:
-    wrong = changed(85, glyph="氷", note="x", joyo=0)(without(214)(project))
+    wrong = changed(85, glyph="火", note="x", joyo=0)(without(214)(project))
     found = {finding.code: str(finding) for finding in prove(wrong)}
     assert found.keys() == {"numbers", "glyphs", "notes", "canonical"}
-    assert found["glyphs"] == "radicals: 85 glyph: glyphs: 氷 should be 水, the unified form of U+2F54"
+    assert found["glyphs"] == "radicals: 85 glyph: glyphs: 火 should be 水, the unified form of U+2F54"
 
 
 def test_canonical_files_mend_the_form(copy: Path) -> None:

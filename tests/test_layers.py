@@ -10,7 +10,7 @@ from conftest import ROOT
 # From the bottom up; modules of one layer do not import each other.
 LAYERS = (
     ("model", "kana"),
-    ("fonts", "svg", "palette"),
+    ("fonts", "subset", "svg", "palette"),
     ("patterns",),
     ("layouts", "checks", "raster"),
     ("project",),
@@ -29,7 +29,7 @@ MODULES = {path.stem: path for path in sorted((ROOT / "generator").glob("*.py"))
 OWNERS: dict[str, set[str]] = {
     "svgwrite": {"svg"},
     "yaml": {"project", "vendor"},
-    "fontTools.ttLib": {"fonts", "vendor"},
+    "fontTools.ttLib": {"fonts", "subset", "vendor"},
     "mkdocs": {"gallery", "site"},
     "cairosvg": {"raster"},
     "click": {"cli", "swatches"},

@@ -153,6 +153,7 @@ BROKEN: dict[str, Broken] = {
         S, instead("a: {title: x, description: y, layout: b, font: c, palette: d}"), ("a.layout", "a.font", "a.palette"), lines=3
     ),
     "bad set name": Broken(S, swap("baseline:", "Base Line:"), ("sets.yml: Base Line: not a name for a folder, use a-z, 0-9 and -",)),
+    "set name with a space": Broken(S, swap("baseline:", "base line:"), ("base line: not a name for a folder",)),
     "set name climbs": Broken(S, swap("baseline:", "../x:"), ("../x: not a name for a folder",)),
     "unknown key of a set": Broken(S, swap("  png: true", "  pgn: true"), ("baseline.pgn: unknown key, did you mean png?",)),
     "not a boolean": Broken(S, swap("\n  png: true", "\n  png: maybe"), ("baseline.png: should be a valid boolean", "'maybe'")),
