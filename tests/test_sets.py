@@ -106,7 +106,7 @@ def test_a_long_running_process_draws_only_what_has_changed(copy: Path, monkeypa
     assert drawn == []
 
     palette = copy / "palette.yml"
-    palette.write_text(palette.read_text("utf-8").replace("oklch(46.8% 0.129 258)", "navy", 1), "utf-8")
+    palette.write_text(palette.read_text("utf-8").replace("water: {paper: oklch(46.8% 0.129 258)", "water: {paper: navy", 1), "utf-8")
     project = projects.load(copy)
     sets.publish(project, last)
     water = [radical.slug for radical in project.radicals if radical.family == "water"]
