@@ -17,7 +17,7 @@ def _rows(path: Path) -> dict[int, Mapping[str, str]]:
     found: dict[int, Mapping[str, str]] = {}
     for index, row in enumerate(loaded, 1):
         number = str(row.get("Number", "")).lstrip("0")
-        if not number.isdigit():
+        if not re.fullmatch("[0-9]+", number):
             raise Error(f"{path}: entry {index}: Number is {row.get('Number')!r}, should be 1 to 214")
         if int(number) in found:
             raise Error(f"{path}: entry {index}: Number {number} stands twice, keep one of the two")

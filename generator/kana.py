@@ -63,7 +63,10 @@ def agrees(romaji: str, kana: str) -> bool:
     A macron stands for a long vowel (ō for おう or おお); a vowel that belongs to the next word may stay double (こうま *kouma*).
     """
     wanted = "".join(_LONG.get(letter, "(?:ou|oo)" if letter == "ō" else re.escape(letter)) for letter in romaji)
-    return is_kana(kana) and re.fullmatch(wanted, spelling(kana)) is not None
+    try:
+        return re.fullmatch(wanted, spelling(kana)) is not None
+    except ValueError:
+        return False
 
 
 def fold(text: str) -> str:

@@ -29,7 +29,10 @@ def colour(text: str) -> str:
         raise ValueError(f"{text!r} is not a colour; try #26589f, teal or oklch(46% 0.13 258)") from None
     if parsed.alpha(nans=False) != 1:
         raise ValueError(f"{text!r} is transparent; give an opaque colour")
-    return _hex(parsed)
+    try:
+        return _hex(parsed)
+    except (OverflowError, ValueError):
+        raise ValueError(f"{text!r} is beyond any colour; give numbers of a usual size") from None
 
 
 def _hex(color: Color) -> str:

@@ -25,6 +25,7 @@ from generator.patterns import patterns
 MOST_STROKES = 17
 DEPTH = 32
 """How deep a file may nest."""
+LONGEST_KEY = 80
 SHARE = Path(__file__).parent / "share"
 CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
 """Where the data, fonts and templates are that the package brings: inside the wheel, or the checkout itself."""
@@ -55,6 +56,8 @@ class _Builder:
         """A key, or a value that is text."""
         frame = self.stack[-1] if self.stack else None
         if frame and isinstance(frame.container, dict) and frame.key is None:
+            if not text.isprintable() or len(text) > LONGEST_KEY:
+                raise Error(f"{self.where}: line {line}: a key must be one line of at most {LONGEST_KEY} characters")
             if text in frame.container:
                 trail = ".".join([f.key for f in self.stack if f.key is not None] + [text])
                 self.faults.append(f"{self.where}: {trail}: duplicate key on line {line}, keep one of the two")
@@ -150,6 +153,11 @@ def _fields(kind: Any, trail: Iterable[int | str]) -> list[str]:
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
+def brief(text: str) -> str:
+    """A text for a message: its beginning if it is long."""
+    return text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…"
+
+
 def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, str]) -> Iterator[str]:
     """One line a fault of what pydantic found; *names* renames the first step of a trail (an index to a radical's number)."""
     for fault in error.errors():
@@ -162,7 +170,7 @@ def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, s
             message = "missing, it is needed"
         else:
             given = fault["input"]
-            shown_input = f" (here: {given!r})" if isinstance(given, str) else ""
+            shown_input = f" (here: {brief(given)!r})" if isinstance(given, str) else ""
             message = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should", "should") + shown_input
             message = message.removeprefix("input ")
         yield f"{where}: {key}: {message}" if key else f"{where}: {message}"
@@ -258,7 +266,7 @@ def _radicals(root: Path) -> tuple[Radical, ...]:
     for path in radical_files(root):
         name = where(root, path)
         loaded = read(path, name)
-        names = {str(i): str(entry["number"]) for i, entry in enumerate(loaded) if isinstance(entry, dict) and "number" in entry}
+        names = {str(i): brief(str(entry["number"])) for i, entry in enumerate(loaded) if isinstance(entry, dict) and "number" in entry}
         found += validated(tuple[Radical, ...], loaded, name, names)
     return tuple(sorted(found, key=lambda radical: radical.number))
 

@@ -86,11 +86,18 @@ def examples(project: Project) -> Iterator[tuple[str, str]]:
 def names(project: Project) -> Iterator[tuple[str, str]]:
     """Names are hiragana, and their romaji agrees."""
     for radical in project.radicals:
-        for trail, name in _names(radical):
-            if not kana.is_kana(name.kana) or kana.hiragana(name.kana) != name.kana:
-                yield trail, f"{name.kana!r} is not hiragana"
-            elif not kana.agrees(name.romaji, name.kana):
-                yield trail, f"{name.romaji!r} does not spell {name.kana} ({kana.spelling(name.kana)}, long vowels with a macron)"
+        yield from ((trail, fault) for trail, name in _names(radical) if (fault := _name_fault(name)))
+
+
+def _name_fault(name: Name) -> str | None:
+    if not kana.is_kana(name.kana) or kana.hiragana(name.kana) != name.kana:
+        return f"{name.kana!r} is not hiragana"
+    try:
+        spelling = kana.spelling(name.kana)
+    except ValueError as error:
+        return str(error)
+    agree = kana.agrees(name.romaji, name.kana)
+    return None if agree else f"{name.romaji!r} does not spell {name.kana} ({spelling}, long vowels with a macron)"
 
 
 @rules

@@ -501,7 +501,7 @@ def test_no_is_a_name_of_a_radical(tmp_path: Path) -> None:
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 trees = st.recursive(
     words,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words.filter(str.isprintable), inner, max_size=4),
     max_leaves=12,
 )
 
