@@ -4,7 +4,6 @@ An outline's y runs downwards from the baseline, 1 is the em, so that one number
 """
 
 import logging
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
@@ -71,23 +70,33 @@ class _Recorder(BasePen):
 
 def bounds(commands: Iterable[Command]) -> Bounds | None:
     """Exact ink bounds of absolute path commands (curves by their extremes, not their control points); None without ink."""
-    left = top = math.inf
-    right = bottom = -math.inf
+    xs: list[float] = []
+    ys: list[float] = []
     x = y = 0.0
+    started = False
     for letter, numbers in commands:
-        if letter == "Z":
-            continue
-        to_x, to_y = numbers[-2:]
-        if letter != "M":
-            box = (min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
-            if letter == "Q" and not (box[0] <= numbers[0] <= box[2] and box[1] <= numbers[1] <= box[3]):
-                box = calcQuadraticBounds((x, y), numbers[:2], numbers[2:])
+        if letter == "M":
+            started = True
+        elif letter != "Z":
+            if started:
+                xs.append(x)
+                ys.append(y)
+                started = False
+            xs.append(numbers[-2])
+            ys.append(numbers[-1])
+            if letter == "Q":
+                u, v, to_x, to_y = numbers
+                if not ((x <= u <= to_x or x >= u >= to_x) and (y <= v <= to_y or y >= v >= to_y)):  # it leaves the box of its ends
+                    left, top, right, bottom = calcQuadraticBounds((x, y), (u, v), (to_x, to_y))
+                    xs += (left, right)
+                    ys += (top, bottom)
             elif letter == "C":
-                box = calcCubicBounds((x, y), numbers[:2], numbers[2:4], numbers[4:])
-            left, top = min(left, box[0]), min(top, box[1])
-            right, bottom = max(right, box[2]), max(bottom, box[3])
-        x, y = to_x, to_y
-    return (left, top, right, bottom) if left <= right else None
+                left, top, right, bottom = calcCubicBounds((x, y), numbers[:2], numbers[2:4], numbers[4:])
+                xs += (left, right)
+                ys += (top, bottom)
+        if numbers:
+            x, y = numbers[-2:]
+    return (min(xs), min(ys), max(xs), max(ys)) if xs else None
 
 
 @contextmanager

@@ -178,24 +178,29 @@ def path_commands(data: str) -> Iterator[Command]:
         numbers, count = list(map(float, _NUMBER.findall(rest))), _COUNTS.get(letter)
         if not count or not numbers or len(numbers) % count:
             raise ValueError(f"path command {word}{rest} is not one that cards use")
+        relative = word != letter
         for at in range(0, len(numbers), count):
-            own = numbers[at : at + count]
-            from_x, from_y = (x, y) if word != letter else (0.0, 0.0)
-            if letter in "HV":
-                x, y = (from_x + own[0], y) if letter == "H" else (x, from_y + own[0])
-                control = None
-                yield "L", (x, y)
-                continue
-            points = [n + (from_y if i % 2 else from_x) for i, n in enumerate(own)]
+            from_x, from_y = (x, y) if relative else (0.0, 0.0)
             if letter == "T":
-                points = [*((2 * x - control[0], 2 * y - control[1]) if control else (x, y)), *points]
-            control = (points[0], points[1]) if letter in "QT" else None
-            x, y = points[-2:]
-            if letter == "M" and at == 0:
-                start_x, start_y = x, y
-                yield "M", (x, y)
+                control = (2 * x - control[0], 2 * y - control[1]) if control else (x, y)
+                x, y = from_x + numbers[at], from_y + numbers[at + 1]
+                yield "Q", (*control, x, y)
+            elif letter == "Q":
+                control = (from_x + numbers[at], from_y + numbers[at + 1])
+                x, y = from_x + numbers[at + 2], from_y + numbers[at + 3]
+                yield "Q", (*control, x, y)
+            elif letter == "C":
+                own = numbers[at : at + 6]
+                points = tuple([n + (from_y if i % 2 else from_x) for i, n in enumerate(own)])
+                control, (x, y) = None, points[-2:]
+                yield "C", points
             else:
-                yield {"M": "L", "T": "Q"}.get(letter, letter), tuple(points)
+                control = None
+                x = from_x + numbers[at] if letter != "V" else x
+                y = from_y + numbers[at + count - 1] if letter != "H" else y
+                if letter == "M" and at == 0:
+                    start_x, start_y = x, y
+                yield ("M" if letter == "M" and at == 0 else "L"), (x, y)
 
 
 class _Root(BaseElement):  # svgwrite's own root brings a <defs> that is mostly empty
