@@ -4,12 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from common import ROOT
 from hypothesis import settings
 
 from generator import cards, sets, site
 from generator.project import Project, load
-
-ROOT = Path(__file__).parent.parent
 
 settings.register_profile("bushu", derandomize=True, deadline=None, max_examples=60, database=None)
 settings.load_profile("bushu")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import ROOT
+from common import ROOT
 
 from generator import __version__
 from generator.cli import main

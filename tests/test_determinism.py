@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_sets import contents
+from common import contents
 
 
 def test_two_processes_draw_the_same_bytes(drawn: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from common import ROOT
 
 # From the bottom up; modules of one layer do not import each other.
 LAYERS = (

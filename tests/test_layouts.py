@@ -6,7 +6,7 @@ from statistics import median
 from xml.etree import ElementTree
 
 import pytest
-from conftest import ROOT
+from common import ROOT
 from fontTools.pens.boundsPen import BoundsPen
 from fontTools.svgLib.path import parse_path
 from hypothesis import given, settings

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from conftest import ROOT
+from common import ROOT
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])

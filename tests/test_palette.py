@@ -4,7 +4,7 @@ import re
 
 import pytest
 from coloraide import Color
-from conftest import ROOT
+from common import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from common import ROOT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

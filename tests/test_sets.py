@@ -5,15 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+from common import contents
 
 from generator import cards, layouts, sets
 from generator import project as projects
 from generator.model import Error
 from generator.project import Project
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_set_is_214_cards_and_a_manifest(project: Project, drawn: Path) -> None:

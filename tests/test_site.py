@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from conftest import ROOT
-from test_sets import contents
+from common import ROOT, contents
 
 from generator import project as projects
 from generator import site
