@@ -141,6 +141,17 @@ def test_bad_palette_keeps_the_last_good_sets(bushu, copy: Path) -> None:
     assert {path: path.read_bytes() for path in (copy / "build").rglob("*.svg")} == before
 
 
+def test_the_readmes_examples_are_true(bushu, copy: Path) -> None:
+    """Its line of palette.yml is in palette.yml, and its message is what a pale ink gets."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    palette = copy / "palette.yml"
+    line = re.search(r"(?m)^water: .*$", readme)[0]
+    text = palette.read_text("utf-8")
+    assert f"    {line}\n" in text
+    palette.write_text(text.replace("ink: oklch(98.2% 0.012 258)", 'ink: "#4873b2"', 1), "utf-8")
+    assert bushu("check").output.splitlines()[0] == re.search(r"(?m)^palette\.yml: default.*$", readme)[0]
+
+
 def test_one_changed_line_redraws_one_family(bushu, copy: Path, project) -> None:
     bushu("render", "--set", "baseline")
     before = {path.name: path.read_bytes() for path in (copy / "build").rglob("*.svg")}
