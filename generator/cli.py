@@ -21,7 +21,7 @@ FONT_FILES = (".ttf", ".otf", ".ttc", ".woff2", ".woff")
 
 
 class _Commands(click.Group):
-    """Turns an :class:`Error` into its message and its exit status."""
+    """Turns an :class:`Error` into its message and its exit status, and so a disk that is full or may not be written."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -29,6 +29,11 @@ class _Commands(click.Group):
         except Error as error:
             click.echo(str(error), err=True)
             ctx.exit(error.status)
+        except BrokenPipeError:
+            raise  # click's own business
+        except OSError as error:
+            click.echo(f"{error.filename or 'bushu'}: {error.strerror or error}", err=True)
+            ctx.exit(Error.status)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -89,9 +89,10 @@ def render(
 ) -> None:
     """Draw the subjects in every recipe into *out*, a folder of sets. :class:`Unsound`, and nothing written, if checks find anything.
 
-    All 214 radicals make a whole set, which replaces the set that stood there; fewer are put beside what is there. *progress* is
-    told how many cards each batch had.
+    All 214 radicals make a whole set, which replaces the set that stood there; fewer are put beside what the same recipe drew
+    there before. *progress* is told how many cards each batch had.
     """
+    whole = is_whole(subjects)
     for made in recipes:
         _refuse_foreign(out / made.name)
     with _temporary(out) as temporary:
@@ -102,13 +103,14 @@ def render(
                 lines.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
             findings += found
             progress(len(entries))
+        kept = {made.name: [] if whole else _others(made, out / made.name, temporary / made.name) for made in recipes}
         for made in recipes:
-            _write_manifest(made, temporary / made.name, out / made.name, keep=not is_whole(subjects))
-            findings += examine_folder(temporary / made.name, made.name) if is_whole(subjects) else []
+            _write_manifest(made, temporary / made.name, kept[made.name])
+            findings += examine_folder(temporary / made.name, made.name) if whole else []
         if findings:
             raise Unsound("\n".join(map(str, findings)))
         for made in recipes:
-            _place(temporary / made.name, out / made.name, is_whole(subjects))
+            _place(temporary / made.name, out / made.name, beside=bool(kept[made.name]))
 
 
 def _batches(made: Recipe, subjects: Sequence[Subject], folder: Path, png: int) -> list[Batch]:
@@ -135,12 +137,25 @@ def _refuse_foreign(folder: Path) -> None:
         raise Error(f"{folder}: exists and is not a set that Bushu drew, choose another --out or move it away")
 
 
-def _write_manifest(made: Recipe, drawn: Path, place: Path, keep: bool) -> None:
-    """The manifest of what was drawn; with *keep* also of the cards that stay in *place* beside it, all in order."""
-    head = {"set": made.name, "title": made.spec.title, "layout": made.spec.layout, "font": made.font, "palette": made.spec.palette}
-    kept = _others(place, drawn) if keep and place.exists() else []
+def _head(made: Recipe) -> dict[str, str]:
+    """What the manifest says of the whole set."""
+    spec = made.spec
+    return {"set": made.name, "title": spec.title, "layout": spec.layout, "font": made.font, "palette": spec.palette}
+
+
+def _others(made: Recipe, place: Path, drawn: Path) -> list[str]:
+    """Manifest lines of the cards that the same recipe drew in *place* and that were not drawn anew."""
+    there = manifest(place) if (place / MANIFEST).is_file() else {"cards": []}
+    if {key: there.get(key) for key in _head(made)} != _head(made):
+        return []
+    cards = (card for card in there["cards"] if not (drawn / card["file"]).exists() and (place / card["file"]).exists())
+    return [json.dumps(card, ensure_ascii=False) for card in cards]
+
+
+def _write_manifest(made: Recipe, drawn: Path, kept: list[str]) -> None:
+    """The manifest of what was drawn and of the cards that it joins, in order."""
     with (drawn / MANIFEST).open("w", encoding="utf-8", newline="\n") as out, _lines(drawn).open(encoding="utf-8") as new:
-        out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "cards": [')
+        out.write(json.dumps(_head(made), ensure_ascii=False)[:-1] + ', "cards": [')
         for index, line in enumerate(sorted([*kept, *new], key=_order) if kept else new):
             out.write((",\n" if index else "\n") + line.rstrip("\n"))
         out.write("\n]}\n")
@@ -151,19 +166,13 @@ def _order(line: str) -> tuple[int, str]:
     return entry.get("number", COUNT + 1), entry["file"]
 
 
-def _place(drawn: Path, place: Path, whole: bool) -> None:
-    """Let what was drawn take its place: as the whole set, or file by file, the manifest last."""
-    if whole or not place.exists():
+def _place(drawn: Path, place: Path, beside: bool) -> None:
+    """Let what was drawn take its place: all of it, or file by file *beside* what stays there, the manifest last."""
+    if not beside:
         swap(drawn, place)
         return
     for path in sorted(drawn.iterdir(), key=lambda path: (path.name == MANIFEST, path.name)):
         path.replace(place / path.name)
-
-
-def _others(folder: Path, drawn: Path) -> list[str]:
-    """Manifest lines of the cards that stand in *folder* and were not drawn anew."""
-    cards = manifest(folder)["cards"]
-    return [json.dumps(c, ensure_ascii=False) for c in cards if not (drawn / c["file"]).exists() and (folder / c["file"]).exists()]
 
 
 def swap(new: Path, place: Path) -> None:

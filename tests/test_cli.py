@@ -130,6 +130,14 @@ def test_project_that_is_not_there(tmp_path: Path) -> None:
     assert "not a folder" in result.output
 
 
+def test_a_folder_that_cannot_be_made_is_one_line(bushu, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    result = bushu("render", "85", "--out", str(tmp_path / "file" / "sets"))
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    assert "Not a directory" in result.output
+
+
 def test_bad_palette_keeps_the_last_good_sets(bushu, copy: Path) -> None:
     bushu("render", "--set", "baseline")
     before = {path: path.read_bytes() for path in (copy / "build").rglob("*.svg")}

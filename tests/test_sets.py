@@ -47,6 +47,15 @@ def test_a_few_cards_join_those_that_are_there(project: Project, tmp_path: Path)
     assert len(list((tmp_path / "baseline").glob("*.svg"))) == 5
 
 
+def test_cards_of_another_recipe_are_not_mixed_in(project: Project, tmp_path: Path) -> None:
+    sets.render([cards.recipe(project, "baseline")], project.radicals[:3], tmp_path)
+    night = project.sets["baseline"].model_copy(update={"palette": "night"})
+    sets.render([cards.recipe(project, "baseline", night)], project.radicals[3:4], tmp_path)
+    manifest = sets.manifest(tmp_path / "baseline")
+    assert (manifest["palette"], [card["number"] for card in manifest["cards"]]) == ("night", [4])
+    assert [path.name for path in (tmp_path / "baseline").glob("*.svg")] == ["radical_004.svg"]
+
+
 def test_a_whole_set_replaces_what_stood_there(project: Project, tmp_path: Path) -> None:
     made = cards.recipe(project, "baseline")
     sets.render([made], project.radicals[:1], tmp_path, png=32)
