@@ -8,13 +8,13 @@ from pathlib import Path
 
 from generator.checks import Expected
 from generator.fonts import Face, Outline
-from generator.layouts import TYPICAL, Card
+from generator.layouts import LABELLED, TYPICAL, Card, middle
 from generator.model import Error, Palette, Radical, SetSpec, Swatch, nearest
 from generator.project import Project
 from generator.svg import CANVAS
 
 LABEL_FACE = "gothic"
-"""The face that sets a label where the set's own face has no ink for it."""
+"""The face that sets labels: it has every letter, and reads well when small."""
 GAP = 0.3
 """Width of a space in a label, in em."""
 
@@ -72,7 +72,7 @@ def brought(project: Project, path: Path) -> Type:
 def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type | None = None) -> Recipe:
     """The recipe of a set, or of a changed *spec* of it, or with a font that a person brings."""
     spec = spec or project.sets[name]
-    _check_label(name, spec.label or "")
+    _check_label(name, spec)
     used = type_ or vendored(project, spec.font)
     borrowed = {} if type_ else {sign: vendored(project, face) for sign, face in project.fonts.faces[spec.font].borrowed.items()}
     return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE), borrowed)
@@ -133,26 +133,32 @@ LABEL_FIELDS: dict[str, Callable[[Radical], str]] = {
 """What a set's ``label`` may name in braces."""
 
 
-def _check_label(name: str, label: str) -> None:
+def _check_label(name: str, spec: SetSpec) -> None:
+    """:class:`Error` for a label that names unknown fields, or where the layout has no room for one."""
+    where = f"sets.yml: {name}.label"
+    if spec.label and spec.layout not in LABELLED:
+        raise Error(f"{where}: the layout {spec.layout} has no room for a label, leave it out or use {', '.join(LABELLED)}")
     try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(label) if field is not None]
+        fields = [field for _, field, _, _ in string.Formatter().parse(spec.label or "") if field is not None]
     except ValueError as error:
-        raise Error(f"sets.yml: {name}.label: {str(error).lower()}, write fields as {{number}}") from None
+        raise Error(f"{where}: {str(error).lower()}, write fields as {{number}}") from None
     for field in fields:
         if field not in LABEL_FIELDS:
-            raise Error(f"sets.yml: {name}.label: unknown field {field!r}, {nearest(field, LABEL_FIELDS)}")
+            raise Error(f"{where}: unknown field {field!r}, {nearest(field, LABEL_FIELDS)}")
 
 
 def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:
-    """The label's outlines, with gaps for spaces; in the set's own face, or in another where that lacks a letter."""
+    """The label's outlines, with gaps for spaces."""
     if not recipe.spec.label or not isinstance(subject, Radical):
         return ()
     text = recipe.spec.label.format_map({field: value(subject) for field, value in LABEL_FIELDS.items()})
-    for type_ in (recipe.type, recipe.label_type):
-        parts = [GAP if letter == " " else _outline(type_, letter) for letter in text]
-        if None not in parts:
-            return tuple(part for part in parts if part is not None)
-    raise Error(f"sets.yml: {recipe.name}.label: the fonts have no ink for some letter of {text!r}, write it with others")
+    parts: list[Outline | float] = []
+    for letter in text:
+        part = GAP if letter == " " else _outline(recipe.label_type, letter)
+        if part is None:
+            raise Error(f"sets.yml: {recipe.name}.label: no ink for {letter!r} of {text!r} in {LABEL_FACE}, write it with other letters")
+        parts.append(part)
+    return tuple(parts)
 
 
 def card(recipe: Recipe, subject: Subject) -> Card:
@@ -177,4 +183,6 @@ def card(recipe: Recipe, subject: Subject) -> Card:
 
 def expected(recipe: Recipe, subject: Subject) -> Expected:
     """What the checks hold the card to."""
-    return Expected(f"{recipe.name}-{slug(subject)}", title(subject), frozenset(swatch(recipe.palette, subject).colours()))
+    labelled = bool(recipe.spec.label) and isinstance(subject, Radical)
+    colours = frozenset(swatch(recipe.palette, subject).colours())
+    return Expected(f"{recipe.name}-{slug(subject)}", title(subject), colours, middle(recipe.spec.layout, labelled))

@@ -46,11 +46,12 @@ NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "x1", "y1",
 
 @dataclass(frozen=True)
 class Expected:
-    """What the project says of a card: where its ids begin, its title, and the colours it may use."""
+    """What the project says of a card: where its ids begin, its title, the colours it may use, and the middle of its glyph."""
 
     prefix: str
     title: str
     colours: frozenset[str]
+    middle: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,10 @@ def numbers(card: Examined) -> Iterator[str]:
 
 @checks
 def centred(card: Examined) -> Iterator[str]:
-    """The glyph's ink bounds are centred on the canvas."""
+    """The glyph's ink bounds are centred where the layout has its middle: mostly the canvas's."""
+    middle = card.expected.middle if card.expected else (CANVAS / 2, CANVAS / 2)
     if box := card.ink.get("glyph"):
-        x, y = (box[0] + box[2]) / 2 - CANVAS / 2, (box[1] + box[3]) / 2 - CANVAS / 2
+        x, y = (box[0] + box[2]) / 2 - middle[0], (box[1] + box[3]) / 2 - middle[1]
         if max(abs(x), abs(y)) > TOLERANCE:
             yield f"glyph is off centre by {x:+.2f}, {y:+.2f}"
 

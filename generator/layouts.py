@@ -21,6 +21,12 @@ SAFE = 0.1
 TYPICAL = 0.66
 """The median radical's longest ink side as a share of the canvas."""
 
+MIDDLE = (CANVAS / 2, CANVAS / 2)
+LABELLED = {"plain": (256, 226), "paper": (256, 226), "grid": (256, 222)}
+"""Where the glyph's middle lies in those layouts that have room for a label, when there is one."""
+BASELINE = 451
+"""Where a label stands: with its descenders it ends at the edge of the safe area."""
+
 Layers = dict[str, list[svg.Element]]
 
 
@@ -61,15 +67,20 @@ def _placed(outline: Outline, em: float, cx: float, cy: float, fill: str) -> svg
     return svg.path(svg.path_data(outline.commands, em, dx, dy), fill=fill)
 
 
-def _glyph(card: Card, fill: str, share: float = 1.0) -> list[svg.Element]:
-    """The glyph in the middle of the canvas, *share* times the typical size; shrunk where it would leave the safe area."""
+def middle(layout: str, labelled: bool) -> tuple[float, float]:
+    """Where the middle of the glyph's ink lies."""
+    return LABELLED[layout] if labelled else MIDDLE
+
+
+def _glyph(card: Card, fill: str, share: float = 1.0, at: tuple[float, float] = MIDDLE) -> list[svg.Element]:
+    """The glyph with its ink centred *at* a point, *share* times the typical size; shrunk where it would leave the safe area."""
     room = CANVAS * (1 - 2 * SAFE) * share
     em = min(card.size * share, room / card.glyph.longest)
-    return [_placed(card.glyph, em, CANVAS / 2, CANVAS / 2, fill)]
+    return [_placed(card.glyph, em, *at, fill)]
 
 
-def _label(card: Card, fill: str, baseline: float, em: float) -> list[svg.Element]:
-    """The label centred on a baseline; a number among its outlines is a gap in em. Too long a label is set smaller."""
+def _label(card: Card, fill: str, em: float) -> list[svg.Element]:
+    """The label centred below; a number among its outlines is a gap in em. Too long a label is set smaller."""
     if not card.label:
         return []
     width = sum(part.advance if isinstance(part, Outline) else part for part in card.label)
@@ -77,26 +88,28 @@ def _label(card: Card, fill: str, baseline: float, em: float) -> list[svg.Elemen
     x, data = (CANVAS - width * em) / 2, ""
     for part in card.label:
         if isinstance(part, Outline):
-            data += svg.path_data(part.commands, em, x, baseline)
+            data += svg.path_data(part.commands, em, x, BASELINE)
         x += (part.advance if isinstance(part, Outline) else part) * em
     return [svg.path(data, fill=fill)]
+
+
+def _captioned(card: Card, ground: str, fill: str, share: float) -> Layers:
+    """A glyph on a flat ground, and if there is a label, a smaller glyph above it."""
+    at = middle("plain", bool(card.label))
+    glyph = _glyph(card, fill, 0.84 if card.label else share, at)
+    return {"paper": [_paper(ground)], "glyph": glyph, "label": _label(card, fill, 40)}
 
 
 @layouts
 def plain(card: Card) -> Layers:
     """The glyph on a flat paper, to the edge."""
-    return {"paper": [_paper(card.swatch.paper)], "glyph": _glyph(card, card.swatch.ink), "label": _label(card, card.swatch.ink, 458, 26)}
+    return _captioned(card, card.swatch.paper, card.swatch.ink, 1)
 
 
 @layouts
 def paper(card: Card) -> Layers:
-    """A dark glyph on a pale tint, with the label below."""
-    colours = card.swatch
-    return {
-        "paper": [_paper(colours.tint)],
-        "glyph": _glyph(card, colours.deep, 0.9),
-        "label": _label(card, colours.deep, 455, 27),
-    }
+    """A dark glyph on a pale tint, and the label below."""
+    return _captioned(card, card.swatch.tint, card.swatch.deep, 1)
 
 
 @layouts
@@ -105,64 +118,68 @@ def disc(card: Card) -> Layers:
     colours = card.swatch
     tile = patterns[colours.pattern](colours.accent, colours.paper)
     repeat = f"{card.prefix}-tile"
-    middle = CANVAS / 2
     return {
         "paper": [_paper(colours.paper)],
         "pattern": [
             svg.pattern(repeat, tile.width, tile.height, tile.shapes),
             svg.rect(0, 0, CANVAS, CANVAS, fill=f"url(#{repeat})"),
-            svg.circle(middle, middle, 190, fill=colours.tint, stroke=colours.paper, stroke_width=10),
+            svg.circle(*MIDDLE, 190, fill=colours.tint, stroke=colours.stamp, stroke_width=10),
         ],
         "glyph": _glyph(card, colours.deep, 0.74),
-        "label": _label(card, colours.deep, 420, 22),
     }
 
 
-def _cut(card: Card, purpose: str, half: float, waver: float) -> str:
-    """A rounded square about the middle with the wavering edge of something cut by hand, as path data."""
-    chance, corners = card.random(purpose), []
+def _corners(card: Card) -> list[tuple[float, float, float]]:
+    """A rounded square about the middle with the wavering edge of something cut by hand: direction (x, y) and distance of its corners."""
+    chance, found = card.random("seal"), []
     for step in range(48):
         angle = math.tau * (step + 0.5) / 48
         c, s = math.cos(angle), math.sin(angle)
-        radius = half / (abs(c) ** 9 + abs(s) ** 9) ** (1 / 9) - chance.uniform(0, waver)
-        corners.append((CANVAS / 2 + radius * c, CANVAS / 2 + radius * s))
-    middles = [((x + u) / 2, (y + v) / 2) for (x, y), (u, v) in zip(corners, corners[1:] + corners[:1], strict=True)]
-    curves = [("Q", corner + middle) for corner, middle in zip(corners, middles, strict=True)]
+        found.append((c, s, 206 / (abs(c) ** 9 + abs(s) ** 9) ** (1 / 9) - chance.uniform(0, 6)))
+    return found
+
+
+def _cut(corners: list[tuple[float, float, float]], inside: float) -> str:
+    """A smooth line along the corners, so far *inside* them, as path data."""
+    points = [(CANVAS / 2 + c * (r - inside), CANVAS / 2 + s * (r - inside)) for c, s, r in corners]
+    middles = [((x + u) / 2, (y + v) / 2) for (x, y), (u, v) in zip(points, points[1:] + points[:1], strict=True)]
+    curves = [("Q", point + halfway) for point, halfway in zip(points, middles, strict=True)]
     return svg.path_data([("M", middles[-1]), *curves, ("Z", ())])
 
 
 @layouts
 def seal(card: Card) -> Layers:
-    """A hanko: the brush glyph knocked out of a seal on washi."""
-    colours = card.swatch
-    line = svg.path(_cut(card, "line", 188, 3), fill="none", stroke=colours.ink, stroke_width=4)
-    glyph = _glyph(card, colours.ink, 0.86)
+    """A hanko: glyph and line cut out of a seal, so that the washi shows."""
+    colours, corners = card.swatch, _corners(card)
+    glyph = _glyph(card, colours.tint, 0.92)
     for shape in glyph:  # a carved line is fuller than a brushed one
-        shape.update({"stroke": colours.ink, "stroke_width": "3", "stroke_linejoin": "round"})
-    stamp = svg.path(_cut(card, "edge", 206, 6), fill=colours.paper)
+        shape.update({"stroke": colours.tint, "stroke_width": "4", "stroke_linejoin": "round"})
+    stamp = svg.path(_cut(corners, 0), fill=colours.stamp)
+    line = svg.path(_cut(corners, 18), fill="none", stroke=colours.tint, stroke_width=5)
     return {"paper": [_paper(colours.tint), stamp, line], "glyph": glyph}
 
 
-def _guides(colour: str, low: float, high: float) -> list[svg.Element]:
-    """A practice square: its frame, and a dashed cross and diagonals."""
-    middle = (low + high) / 2
-    lines = [(middle, low, middle, high), (low, middle, high, middle), (low, low, high, high), (high, low, low, high)]
+def _guides(frame: str, dashes: str, left: float, top: float, side: float) -> list[svg.Element]:
+    """A practice square: a dashed cross and diagonals, and the frame."""
+    right, bottom, across, down = left + side, top + side, left + side / 2, top + side / 2
+    lines = [(across, top, across, bottom), (left, down, right, down), (left, top, right, bottom), (right, top, left, bottom)]
     dashed = [(letter, point) for x, y, u, v in lines for letter, point in (("M", (x, y)), ("L", (u, v)))]
     return [
-        svg.path(svg.path_data(dashed), fill="none", stroke=colour, stroke_width=2, stroke_dasharray="10 8"),
-        svg.rect(low, low, high - low, high - low, fill="none", stroke=colour, stroke_width=4),
+        svg.path(svg.path_data(dashed), fill="none", stroke=dashes, stroke_width=2, stroke_dasharray="10 8"),
+        svg.rect(left, top, side, side, fill="none", stroke=frame, stroke_width=4),
     ]
 
 
 @layouts
 def grid(card: Card) -> Layers:
-    """A practice square with dashed guides."""
-    colours = card.swatch
+    """A practice square with dashed guides, and the label below."""
+    colours, (x, y) = card.swatch, middle("grid", bool(card.label))
+    side, share = (368, 0.84) if card.label else (408, 0.95)
     return {
         "paper": [_paper(colours.tint)],
-        "pattern": _guides(colours.accent, 52, CANVAS - 52),
-        "glyph": _glyph(card, colours.deep, 0.95),
-        "label": _label(card, colours.deep, 492, 24),
+        "pattern": _guides(colours.stamp, colours.accent, x - side / 2, y - side / 2, side),
+        "glyph": _glyph(card, colours.deep, share, (x, y)),
+        "label": _label(card, colours.deep, 32),
     }
 
 

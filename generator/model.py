@@ -228,8 +228,8 @@ class SetSpec(Written):
 class Swatch:
     """The colours of one family as ``#rrggbb``, resolved and checked.
 
-    ``ink`` stands on ``paper``; ``deep`` stands on ``tint``, the pale reading of the same hue; ``accent`` is the quiet colour of
-    patterns, rules and marks.
+    ``ink`` stands on ``paper``; ``deep`` stands on ``tint``, the pale reading of the same hue; ``stamp`` is the paper as it is
+    printed on the tint, and strong enough to be cut into; ``accent`` is the quiet colour of patterns and guides.
     """
 
     paper: str
@@ -237,12 +237,13 @@ class Swatch:
     accent: str
     tint: str
     deep: str
+    stamp: str
     pattern: str
     name: str
 
     def colours(self) -> tuple[str, ...]:
-        """All five."""
-        return (self.paper, self.ink, self.accent, self.tint, self.deep)
+        """All six."""
+        return (self.paper, self.ink, self.accent, self.tint, self.deep, self.stamp)
 
 
 @dataclass(frozen=True, slots=True)

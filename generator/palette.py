@@ -15,6 +15,8 @@ CONTRAST = 4.5
 """What ink needs on paper (WCAG 2.1, AA)."""
 CONTRAST_SIMULATED = 4.0
 """What it needs as a protanope or a deuteranope sees it."""
+BARELY = 1.3
+"""Contrast below which one colour on another is no more than a shade."""
 VISIONS = ("protan", "deutan")
 PAIRS = (("ink", "paper"), ("deep", "tint"))
 """Which colour is read on which."""
@@ -72,13 +74,24 @@ def _oklch(hexa: str) -> tuple[float, float, float]:
 def tint(paper: str) -> str:
     """The pale reading of a paper colour: same hue, nearly white, a little deeper for dark papers."""
     lightness, chroma, hue = _oklch(paper)
-    return _hex(Color("oklch", [0.95 - 0.15 * max(0.0, 0.56 - lightness), min(0.046, 0.008 + 0.22 * chroma), hue]))
+    return _hex(Color("oklch", [0.955 - 0.35 * max(0.0, 0.56 - lightness), min(0.07, 0.01 + 0.4 * chroma), hue]))
 
 
 def deep(paper: str) -> str:
     """The dark reading of a paper colour, to be read on its tint."""
     _, chroma, hue = _oklch(paper)
     return _hex(Color("oklch", [0.335, min(0.095, 0.85 * chroma), hue]))
+
+
+def stamp(paper: str, tint: str, deep: str) -> str:
+    """The paper colour as printed on its tint: as much deeper as a glyph cut out of it needs.
+
+    It is *deep* itself where paper and tint hardly differ, and in dark palettes, where only *deep* is bright.
+    """
+    if contrast(paper, tint) < BARELY or luminance(tint) < luminance(deep):
+        return deep
+    steps = (_hex(Color(paper).mix(deep, step / 20, space="oklch")) for step in range(20))
+    return next((hexa for hexa in steps if readable(tint, hexa)), deep)
 
 
 def readable(ink: str, paper: str) -> bool:
@@ -107,12 +120,15 @@ def _low(ink: str, paper: str) -> str:
 
 def _swatch(spec: SwatchSpec) -> Swatch:
     paper = colour(spec.paper)
+    pale = colour(spec.tint) if spec.tint else tint(paper)
+    dark = colour(spec.deep) if spec.deep else deep(paper)
     return Swatch(
         paper=paper,
         ink=colour(spec.ink),
         accent=colour(spec.accent),
-        tint=colour(spec.tint) if spec.tint else tint(paper),
-        deep=colour(spec.deep) if spec.deep else deep(paper),
+        tint=pale,
+        deep=dark,
+        stamp=stamp(paper, pale, dark),
         pattern=spec.pattern,
         name=spec.name or "",
     )

@@ -85,13 +85,28 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(project: Project, tmp_pat
     [
         ("{numbr}", r"sets\.yml: paper\.label: unknown field 'numbr', did you mean number\?"),
         ("{", r"sets\.yml: paper\.label: .*write fields as \{number\}"),
-        ("{number} ☃", r"sets\.yml: paper\.label: the fonts have no ink for some letter of '1 ☃'"),
+        ("{number} ☃", r"sets\.yml: paper\.label: no ink for '☃' of '1 ☃' in gothic"),
     ],
 )
 def test_a_bad_label_is_an_error(project: Project, tmp_path: Path, label: str, fault: str) -> None:
     spec = project.sets["paper"].model_copy(update={"label": label})
     with pytest.raises(Error, match=fault):
         sets.render([cards.recipe(project, "paper", spec)], project.radicals[:1], tmp_path)
+
+
+def test_a_label_where_there_is_no_room_is_an_error(project: Project) -> None:
+    spec = project.sets["seal"].model_copy(update={"label": "{number}"})
+    with pytest.raises(Error, match=r"sets\.yml: seal\.label: the layout seal has no room for a label, leave it out or use plain"):
+        cards.recipe(project, "seal", spec)
+
+
+@pytest.mark.parametrize("layout", layouts.LABELLED)
+@pytest.mark.parametrize("label", ["{number} {meaning}", "{kana} · {romaji}", "{strokes}"])
+def test_every_label_of_every_radical_passes_the_checks(project: Project, tmp_path: Path, layout: str, label: str) -> None:
+    """Also those with descenders, and the longest."""
+    spec = project.sets["paper"].model_copy(update={"layout": layout, "label": label})
+    sets.render([cards.recipe(project, "paper", spec)], project.radicals, tmp_path)
+    assert len(list((tmp_path / "paper").glob("*.svg"))) == 214
 
 
 def test_weights(drawn: Path, project: Project) -> None:
