@@ -14,6 +14,8 @@ from generator.patterns import patterns
 
 SCALE = 0.4
 """Patterns are shown this much smaller than on a card of full size."""
+GREYISH = 0.04
+"""The OKLCH chroma below which a colour counts as a grey."""
 
 
 def colour_name(swatch: Swatch) -> tuple[str, str]:
@@ -81,6 +83,16 @@ def dyes(name: str, chosen: Palette, groups: Groups, radicals: Iterable[Radical]
     for radical in radicals:
         wearing[getattr(radical, chosen.by)].append(radical)
     return [_dye(name, key, swatch, groups, wearing[key]) for key, swatch in chosen.swatches.items() if wearing[key]]
+
+
+def by_hue(dyes: Iterable[Dye]) -> list[str]:
+    """The papers of a palette round the colour circle; the greyish ones, whose hue hardly shows, at its end."""
+
+    def place(paper: str) -> tuple[bool, float]:
+        _, chroma, hue = Color(paper).convert("oklch").coords(nans=False)
+        return chroma < GREYISH, hue
+
+    return sorted((dye.swatch.paper for dye in dyes), key=place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Give a made page its template, title and description, as front matter would."""
         if made := self.pages.get(page.file.src_uri):
-            page.meta.update(template=made.template, title=made.title, description=made.description)
+            page.meta.update(template=made.template, title=made.title, description=made.description, upright=made.upright)
         return markdown
 
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> Environment:

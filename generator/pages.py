@@ -32,6 +32,8 @@ class Page:
     description: str
     view: dict[str, Any] = field(default_factory=dict)
     text: str = ""
+    upright: str = ""
+    """A Japanese word beside the text."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def shared(studio: Studio) -> dict[str, Any]:
         "numeral": views.numeral,
         "words": views.words,
         "ja": views.ja,
+        "prose": views.prose,
     }
 
 
@@ -106,7 +109,7 @@ def pages(studio: Studio) -> Iterator[Page]:
     yield _palette(studio)
     yield _sets(studio)
     yield from (_set(studio, name) for name in studio.folders)
-    yield Page("sources.md", "text.html", "Sources", "Where the facts about the radicals come from.", text=_sources(studio))
+    yield Page("sources.md", "text.html", "Sources", "Where the facts about the radicals come from.", text=_sources(studio), upright="出典")
 
 
 def _index(studio: Studio) -> Page:
@@ -117,7 +120,7 @@ def _index(studio: Studio) -> Page:
         "terms": {radical.number: views.terms(radical) for radical in studio.radicals},
     }
     sets = views.plural(len(studio.sets), "set")
-    about = f"The {len(studio.radicals)} kanji radicals as cards in {sets}, to search, to compare and to take away."
+    about = f"The {len(studio.radicals)} kanji radicals as cards in {sets}, to search, to choose from and to take away."
     return Page("index.md", "index.html", "The 214 kanji radicals as cards", about, view)
 
 
@@ -148,12 +151,11 @@ def _radical(studio: Studio, radical: Radical) -> dict[str, Any]:
 
 def _palette(studio: Studio) -> Page:
     project = studio.project
-    view = {
-        "palettes": [
-            (name, palette, dyes.dyes(name, palette, project.groups, project.radicals), dyes.closest(palette, project.groups))
-            for name, palette in project.palettes.items()
-        ]
-    }
+    shown = [
+        (name, palette, dyes.dyes(name, palette, project.groups, project.radicals), dyes.closest(palette, project.groups))
+        for name, palette in project.palettes.items()
+    ]
+    view = {"palettes": shown, "strip": dyes.by_hue(shown[0][2])}
     return Page("palette.md", "palette.html", "Palettes", "The colours and patterns of the cards, with their contrasts.", view)
 
 

@@ -40,6 +40,9 @@ ENGLISH = (
 )
 """Small numbers in words."""
 JAPANESE = re.compile("([\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+)")
+ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
+"""What the parts of a table are, said outright: a browser forgets it where styles make blocks of them."""
+TABLE = re.compile(rf"<({'|'.join(ROLES)})(?=[ >])(?![^>]* role=)")
 FAMILIES = ("Newsreader", "Instrument Sans", "Shippori Mincho")
 """The font families of the styles."""
 
@@ -64,6 +67,12 @@ def words(count: int) -> str:
 def ja(text: str) -> Markup:
     """Running text for a page, with every Japanese run marked as such."""
     return Markup(JAPANESE.sub(r'<span lang="ja">\1</span>', str(escape(text))))
+
+
+def prose(html: str) -> Markup:
+    """A written page's text for keyboards and screen readers: code can be scrolled, and a table stays one however the styles lay it out."""
+    roled = TABLE.sub(lambda found: f'{found[0]} role="{ROLES[found[1]]}"', html)
+    return Markup(roled.replace("<pre>", '<pre tabindex="0">'))
 
 
 @lru_cache(2048)  # under `mkdocs serve` most cards are as they were
@@ -169,7 +178,7 @@ def font_faces(fonts: Iterable[WebFontSpec]) -> str:
 def tight(styles: str) -> str:
     """Style rules without comments and needless space."""
     bare = re.sub(r"/\*.*?\*/", "", styles, flags=re.DOTALL)
-    return re.sub(r";?\s*([{};])\s*|(?<=[a-z]:)\s+|(?<=,)\s+", lambda found: found[1] or "", bare)
+    return re.sub(r";?\s*([{};>])\s*|(?<=[a-z]:)\s+|(?<=,)\s+", lambda found: found[1] or "", bare)
 
 
 def _font_face(font: WebFontSpec) -> str:

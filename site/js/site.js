@@ -55,16 +55,16 @@ if ($('#q')) {
   const radicals = count => count === 1 ? '1 radical' : count + ' radicals';
   const chosen = card => (!state.strokes.size || state.strokes.has(card.strokes)) && (!state.family.size || state.family.has(card.family));
   const show = () => {
-    const words = state.q.split(/[\s,、・-]+/).map(fold).filter(Boolean), searching = words.length > 0;
+    const words = state.q.split(/[\s,、・-]+/).map(fold).filter(Boolean), flat = words.length || state.family.size; // one grid, not a group a stroke count
     const scores = new Map(cards.map(card => [card, chosen(card) ? score(card, words) : NaN]));
     const found = cards.filter(card => !isNaN(scores.get(card)));
-    for (const card of cards) { card.li.hidden = isNaN(scores.get(card)); if (card.li.parentNode !== card.home || searching) card.home.append(card.li); }
-    if (searching) $('.cards', results).append(...found.sort((a, b) => scores.get(a) - scores.get(b) || a.number - b.number).map(card => card.li));
-    results.hidden = !searching;
+    for (const card of cards) { card.li.hidden = isNaN(scores.get(card)); if (flat || !results.hidden) card.home.append(card.li); }
+    if (flat) $('.cards', results).append(...found.sort((a, b) => scores.get(a) - scores.get(b) || a.number - b.number).map(card => card.li));
+    results.hidden = !flat;
     $('.sub', results).textContent = radicals(found.length);
     for (const group of groups) {
       const whole = cards.filter(card => card.group === group), here = whole.filter(card => !card.li.hidden).length;
-      group.hidden = searching || !here;
+      group.hidden = flat || !here;
       $('.count', group).textContent = here < whole.length ? `${here} of ${whole.length}` : radicals(here);
     }
     const chips = state.strokes.size + state.family.size > 0, none = !found.length;
@@ -123,8 +123,9 @@ if ($('#q')) {
     else if (e.key === 'Enter' && !e.isComposing && q.value) $('.results li:not([hidden]) a')?.click();
   };
   addEventListener('keydown', e => { if (e.key === '/' && !typing(e)) { e.preventDefault(); q.focus(); q.select(); } });
-  size.oninput = () => { root.style.setProperty('--card', size.value + 'px'); keep(localStorage, 'card', size.value === '112' ? null : size.value); };
-  size.value = kept(localStorage, 'card') || 112;
+  const usual = () => parseInt(getComputedStyle(root).getPropertyValue('--usual')); // it goes by the window's width
+  size.oninput = () => { root.style.setProperty('--card', size.value + 'px'); keep(localStorage, 'card', +size.value === usual() ? null : size.value); };
+  (onresize = () => { size.value = kept(localStorage, 'card') || usual(); })();
 
   // Arrow keys walk over the cards as they lie.
   $('main').addEventListener('keydown', e => {
