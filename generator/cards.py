@@ -139,12 +139,14 @@ def _check_label(name: str, spec: SetSpec) -> None:
     if spec.label and spec.layout not in LABELLED:
         raise Error(f"{where}: the layout {spec.layout} has no room for a label, leave it out or use {', '.join(LABELLED)}")
     try:
-        fields = [field for _, field, _, _ in string.Formatter().parse(spec.label or "") if field is not None]
+        parts = [part for part in string.Formatter().parse(spec.label or "") if part[1] is not None]
     except ValueError as error:
         raise Error(f"{where}: {str(error).lower()}, write fields as {{number}}") from None
-    for field in fields:
+    for _, field, form, conversion in parts:
+        if form or conversion:
+            raise Error(f"{where}: {field!r} has a format, write plain fields as {{number}}")
         if field not in LABEL_FIELDS:
-            raise Error(f"{where}: unknown field {field!r}, {nearest(field, LABEL_FIELDS)}")
+            raise Error(f"{where}: unknown field {field!r}, {nearest(str(field), LABEL_FIELDS)}")
 
 
 def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:

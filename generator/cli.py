@@ -62,7 +62,7 @@ def subjects(project: Project, words: Iterable[str], any_character: bool) -> lis
     by_number = {radical.number: radical for radical in project.radicals}
     found: dict[Subject, None] = {}
     for word in words:
-        if re.fullmatch(r"\d+(-\d+)?", word):
+        if re.fullmatch("[0-9]+(-[0-9]+)?", word):
             found |= dict.fromkeys(by_number[number] for number in _numbers(word) if number in by_number)
             continue
         for sign in word:
@@ -73,7 +73,7 @@ def subjects(project: Project, words: Iterable[str], any_character: bool) -> lis
             else:
                 advice = "give --font FILE to draw any character" if _ideograph(sign) and not any_character else "give 85, 1-10 or 水"
                 raise Error(f"NUMBERS: {word}: {sign!r} is not a radical, {advice}")
-    return list(found) if found else list(project.radicals)
+    return list(found)
 
 
 def _known(option: str, value: str | None, names: Iterable[str]) -> str | None:
@@ -115,7 +115,7 @@ def _progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
 
 @main.command("render")
 @click.argument("numbers", nargs=-1)
-@click.option("--set", "names", multiple=True, help="A set of sets.yml; more than once for more (default: all).")
+@click.option("--set", "names", multiple=True, help="A set of sets.yml, as often as wanted (default: all; to change one, the first).")
 @click.option("--layout", help=f"Another layout: {', '.join(layouts)}.")
 @click.option("--font", help="Another face of fonts.yml, or a font file; with a file, any character it has can be drawn.")
 @click.option("--palette", help="Another palette of palette.yml.")
@@ -142,7 +142,9 @@ def _render(
     face, type_ = _font(project, font)
     changes = {"layout": _known("layout", layout, layouts), "palette": _known("palette", palette, project.palettes), "font": face}
     recipes = _recipes(project, names, changes, type_)
-    drawn = subjects(project, numbers, any_character=type_ is not None)
+    drawn = subjects(project, numbers, any_character=type_ is not None) if numbers else list(project.radicals)
+    if not drawn:
+        raise Error("NUMBERS: empty, give 85, 1-10 or 水, or leave it out to draw all")
     shipped = is_whole(drawn) and not type_ and not any(changes.values())
     folder = out or project.build / ("sets" if shipped else "cards")
     with _progress(len(drawn) * len(recipes), "drawing") as progress:

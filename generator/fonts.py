@@ -113,6 +113,8 @@ class Face:
     """An open font file. ``substitutes`` names the character drawn instead of one that the face has no ink for."""
 
     def __init__(self, path: Path, index: int = 0, substitutes: Mapping[str, str] | None = None) -> None:
+        if not path.is_file():
+            raise Error(f"{path}: not a font that can be read (no such file), give a .ttf, .otf, .ttc or .woff2 file")
         with _readable(path):
             self._font = TTFont(path, fontNumber=index, lazy=True)
             if "glyf" in self._font and self._font["post"].formatType == 3:  # no names in the file: plain ones are cheaper than good ones
@@ -149,7 +151,8 @@ class Face:
 
     def credit(self) -> tuple[str, str]:
         """What the font says of itself: its full name, and its copyright and licence."""
-        told = {key: (self._font["name"].getDebugName(key) or "").strip() for key in (0, 4, 13)}
+        with _readable(self.path):
+            told = {key: (self._font["name"].getDebugName(key) or "").strip() for key in (0, 4, 13)}
         rights = " ".join(" ".join(told[key].split())[:200] for key in (0, 13) if told[key])
         return told[4] or self.path.stem, rights or "licence not stated in the font"
 

@@ -13,14 +13,16 @@ from markdown.util import AtomicString
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import BasePlugin
+from mkdocs.plugins import BasePlugin, get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils.templates import TemplateContext
 
-from generator import pages, project, sets, views
-from generator.model import Error
+from generator import pages, project, proof, sets, views
+from generator.model import Error, Unsound
+
+log = get_plugin_logger("bushu")
 
 WATCHED = ("palette.yml", "sets.yml", "radicals", "fonts", "templates")
 """What redraws the site when it is saved, under ``mkdocs serve``."""
@@ -56,6 +58,8 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         self.shared: dict[str, Any] = {}
         self.project: project.Project | None = None  # one that is loaded already, maybe of another folder than mkdocs.yml's
         self.last: sets.Published | None = None
+        self.standing: pages.Studio | None = None
+        self.failure: Error | None = None
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Under ``mkdocs serve``, remember from one build to the next what the cards were drawn from."""
@@ -73,18 +77,13 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
     def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
         """Draw the sets; add the pages, the cards and everything else that is made."""
         try:
-            studio = self._studio(self._root(config))
+            self._make(files, config, self._studio(self._root(config)))
         except Error as error:
-            raise PluginError(str(error)) from None
-        for uri, path in studio.project.files("site").items():
-            if not files.get_file_from_path(uri):
-                _add(files, File.generated(config, uri, abs_src_path=str(path)))
-        for page in self.pages.values():
-            _add(files, File.generated(config, page.uri, content=page.text))
-        for uri, text in pages.texts(studio):
-            _add(files, File.generated(config, uri, content=text))
-        for uri, path in pages.copies(studio):
-            _add(files, File.generated(config, uri, abs_src_path=str(path)))
+            self.failure = error
+            if not self.standing:
+                raise PluginError(str(error)) from None
+            log.error("%s", error)  # under `mkdocs serve` the last good pages stay until it is mended
+            self._make(files, config, self.standing)
         return files
 
     def _root(self, config: MkDocsConfig) -> Path:
@@ -92,11 +91,26 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
         return self.project.root if self.project else Path(config.config_file_path).parent
 
     def _studio(self, root: Path) -> pages.Studio:
+        """The project with its sets drawn, once its data is proved; how its files are laid out is no matter for a visitor."""
         loaded = self.project or project.load(root)
-        studio = pages.Studio(loaded, sets.publish(loaded, self.last))
+        if findings := [finding for finding in proof.prove(loaded) if finding.code != "canonical"]:
+            raise Unsound("\n".join(map(str, findings)))
+        return pages.Studio(loaded, sets.publish(loaded, self.last))
+
+    def _make(self, files: Files, config: MkDocsConfig, studio: pages.Studio) -> None:
+        for uri, path in studio.project.files("site").items():
+            if not files.get_file_from_path(uri):
+                _add(files, File.generated(config, uri, abs_src_path=str(path)))
         self.pages = {page.uri: page for page in pages.pages(studio)}
         self.shared = pages.shared(studio)
-        return studio
+        for page in self.pages.values():
+            _add(files, File.generated(config, page.uri, content=page.text))
+        for uri, text in pages.texts(studio):
+            _add(files, File.generated(config, uri, content=text))
+        for uri, path in pages.copies(studio):
+            _add(files, File.generated(config, uri, abs_src_path=str(path)))
+        if self.last is not None:
+            self.standing = studio
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         """Give a made page its template, title and description, as front matter would."""

@@ -69,7 +69,7 @@ def check(project: Project, paths: list[Path], say: Say) -> None:
     if not paths:
         findings += proof.prove(project)
         say(f"{len(project.radicals)} radicals by {len(proof.rules)} rules, {len(project.palettes)} palettes")
-        paths = [folder for folder in sorted(drawn.glob("*/")) if (folder / MANIFEST).is_file()] if drawn.is_dir() else []
+        paths = [drawn / name for name in project.sets if (drawn / name / MANIFEST).is_file()]
     count, found = cards(project, paths)
     say(f"{count} cards by {len(checks)} checks, and {len(set_checks)} of whole sets")
     if findings + found:

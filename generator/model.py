@@ -35,6 +35,15 @@ class Registry(dict[str, Function]):
         return function
 
 
+LONGEST = 80
+"""Letters of a value that a message repeats."""
+
+
+def brief(text: str) -> str:
+    """A text for a message: its beginning if it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """What would be right instead of the unknown *name*: the nearest known one, or all of them."""
     names = list(known)

@@ -9,7 +9,7 @@ from itertools import combinations
 
 from coloraide import Color
 
-from generator.model import Error, Palette, PaletteSpec, Swatch, SwatchSpec, nearest
+from generator.model import Error, Palette, PaletteSpec, Swatch, SwatchSpec, brief, nearest
 
 CONTRAST = 4.5
 """What ink needs on paper (WCAG 2.1, AA)."""
@@ -28,13 +28,13 @@ def colour(text: str) -> str:
     try:
         parsed = Color(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is not a colour; try #26589f, teal or oklch(46% 0.13 258)") from None
+        raise ValueError(f"{brief(text)!r} is not a colour; try #26589f, teal or oklch(46% 0.13 258)") from None
     if parsed.alpha(nans=False) != 1:
-        raise ValueError(f"{text!r} is transparent; give an opaque colour")
+        raise ValueError(f"{brief(text)!r} is transparent; give an opaque colour")
     try:
         return _hex(parsed)
     except (OverflowError, ValueError):
-        raise ValueError(f"{text!r} is beyond any colour; give numbers of a usual size") from None
+        raise ValueError(f"{brief(text)!r} is beyond any colour; give numbers of a usual size") from None
 
 
 def _hex(color: Color) -> str:
@@ -169,7 +169,7 @@ def resolve(where: str, spec: PaletteSpec, groups: Mapping[str, list[str]], patt
     known = groups[key]
     faults = [f"{where}.{key}.{name}: unknown, {nearest(name, known)}" for name in swatches if name not in known]
     faults += [f"{where}.{key}.{name}: missing, needs paper, ink, accent and pattern" for name in known if name not in swatches]
-    for name, swatch in swatches.items():
+    for name, swatch in ((name, swatches[name]) for name in known if name in swatches):
         faults += _swatch_faults(f"{where}.{key}.{name}", swatch, patterns)
     if faults:
         raise Error("\n".join(faults))

@@ -7,6 +7,7 @@ and absurd depth are refused, which leaves nothing for a file to loop or to expl
 import os
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +20,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generator import palette as palettes
 from generator.layouts import layouts
-from generator.model import Error, FontsFile, Groups, Palette, PaletteSpec, Radical, SetSpec, nearest
+from generator.model import COUNT, LONGEST, Error, FontsFile, Groups, Palette, PaletteSpec, Radical, SetSpec, brief, nearest
 from generator.patterns import patterns
 
 MOST_STROKES = 17
 DEPTH = 32
 """How deep a file may nest."""
-LONGEST_KEY = 80
 SHARE = Path(__file__).parent / "share"
 CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
 """Where the data, fonts and templates are that the package brings: inside the wheel, or the checkout itself."""
@@ -56,8 +56,8 @@ class _Builder:
         """A key, or a value that is text."""
         frame = self.stack[-1] if self.stack else None
         if frame and isinstance(frame.container, dict) and frame.key is None:
-            if not text.isprintable() or len(text) > LONGEST_KEY:
-                raise Error(f"{self.where}: line {line}: a key must be one line of at most {LONGEST_KEY} characters")
+            if not text.isprintable() or len(text) > LONGEST:
+                raise Error(f"{self.where}: line {line}: a key must be one line of at most {LONGEST} characters")
             if text in frame.container:
                 trail = ".".join([f.key for f in self.stack if f.key is not None] + [text])
                 self.faults.append(f"{self.where}: {trail}: duplicate key on line {line}, keep one of the two")
@@ -112,14 +112,21 @@ def parse(text: str, where: str) -> Any:
             elif isinstance(event, yaml.DocumentStartEvent) and builder.root is not None:
                 raise Error(f"{where}: line {line}: a second document begins, keep one")
     except yaml.YAMLError as error:
-        raise Error(f"{where}: {_syntax(error)}") from None
+        raise Error(f"{where}: {_syntax(error, text)}") from None
     if builder.faults:
         raise Error("\n".join(builder.faults))
     return builder.root
 
 
-def _syntax(error: yaml.YAMLError) -> str:
+UNQUOTED = re.compile(r"^[^#\n\"']*[:,{\[] *(#[0-9a-fA-F]{3,8})\b", re.MULTILINE)
+"""A colour that YAML takes for a comment."""
+
+
+def _syntax(error: yaml.YAMLError, text: str) -> str:
     """What is wrong with the YAML, in one line."""
+    if bare := UNQUOTED.search(text):
+        line = text.count("\n", 0, bare.end()) + 1
+        return f'line {line}: {bare[1]} begins a comment, put it in quotes: "{bare[1]}"'
     mark = getattr(error, "problem_mark", None)
     at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
@@ -153,9 +160,15 @@ def _fields(kind: Any, trail: Iterable[int | str]) -> list[str]:
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 
-def brief(text: str) -> str:
-    """A text for a message: its beginning if it is long."""
-    return text if len(text) <= LONGEST_KEY else f"{text[:LONGEST_KEY]}…"
+PLAIN = {
+    "missing": "missing, it is needed",
+    "string_too_short": "empty, write a value (in quotes if it begins with #)",
+    "string_type": "should be text",
+    "model_type": "should be keys with values",
+    "dict_type": "should be keys with values",
+    "tuple_type": "should be a list",
+}
+"""Faults in plain words, where pydantic's are about its types."""
 
 
 def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, str]) -> Iterator[str]:
@@ -166,13 +179,10 @@ def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, s
         key = ".".join(shown)
         if fault["type"] == "extra_forbidden":
             message = f"unknown key, {nearest(str(trail[-1]), _fields(kind, trail[:-1]))}"
-        elif fault["type"] == "missing":
-            message = "missing, it is needed"
         else:
             given = fault["input"]
-            shown_input = f" (here: {brief(given)!r})" if isinstance(given, str) else ""
-            message = fault["msg"][0].lower() + fault["msg"][1:].replace("Input should", "should") + shown_input
-            message = message.removeprefix("input ")
+            message = PLAIN.get(fault["type"]) or fault["msg"][0].lower() + fault["msg"][1:].replace("Input should", "should")
+            message = message.removeprefix("input ") + (f" (here: {brief(given)!r})" if isinstance(given, str) and given else "")
         yield f"{where}: {key}: {message}" if key else f"{where}: {message}"
 
 
@@ -286,6 +296,8 @@ def _palettes(root: Path, groups: Groups) -> dict[str, Palette]:
             found[name] = palettes.resolve(f"palette.yml: {name}", spec, known, list(patterns))
         except Error as error:
             faults.append(str(error))
+    if not faults and (not found or next(iter(found)) != "default" or found["default"].by != "family"):
+        faults.append("palette.yml: the first palette should be default, with a swatch for every family: the pages show its colours")
     if faults:
         raise Error("\n".join(faults))
     return found
@@ -300,6 +312,8 @@ def _sets(root: Path, known: Mapping[str, Iterable[str]]) -> dict[str, SetSpec]:
         for field, names in known.items()
         if (value := getattr(spec, field)) not in names
     ]
+    if not found:
+        faults.append("sets.yml: no sets, there should be one at least")
     if faults:
         raise Error("\n".join(faults))
     return found
@@ -310,6 +324,14 @@ def _check_borrowed(fonts: FontsFile) -> None:
     for key, lender in lenders.items():
         if lender not in fonts.faces:
             raise Error(f"fonts/fonts.yml: faces.{key}: unknown face {lender!r}, {nearest(lender, fonts.faces)}")
+
+
+def _incomplete(radicals: Iterable[Radical]) -> Iterator[str]:
+    """A line for every number of 1 to 214 that does not stand once: sets, pages and prints all count on them."""
+    found = Counter(radical.number for radical in radicals)
+    for number in range(1, COUNT + 1):
+        if found[number] != 1:
+            yield f"radicals: {number}: {'missing' if not found[number] else 'there twice'}, each of the {COUNT} should stand once"
 
 
 def _unknown_groups(radicals: Iterable[Radical], groups: Groups) -> Iterator[str]:
@@ -331,6 +353,6 @@ def load(root: Path | None = None) -> Project:
     palette = _palettes(root, groups)
     sets = _sets(root, {"layout": layouts, "font": fonts.faces, "palette": palette})
     radicals = _radicals(root)
-    if faults := list(_unknown_groups(radicals, groups)):
+    if faults := [*_incomplete(radicals), *_unknown_groups(radicals, groups)]:
         raise Error("\n".join(faults))
     return Project(root, radicals, groups, palette, sets, fonts)

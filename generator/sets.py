@@ -25,6 +25,7 @@ BATCH = 107
 """Cards that a process draws at once: half of the radicals."""
 MANIFEST = "manifest.json"
 
+ENTRY = {"character", "file", "sha256", "bytes", "origin"}
 Entry = dict[str, Any]
 """A card in the manifest: number (of a radical), character, file, sha256, bytes, origin."""
 
@@ -133,8 +134,15 @@ def _temporary(out: Path) -> Iterator[Path]:
 
 def _refuse_foreign(folder: Path) -> None:
     """Never put cards into, or replace, a folder that holds something else."""
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).is_file())):
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not (folder / MANIFEST).is_file():
         raise Error(f"{folder}: exists and is not a set that Bushu drew, choose another --out or move it away")
+    drawn = {Path(entry["file"]).stem for entry in manifest(folder)["cards"]}
+    for path in sorted(folder.iterdir()):
+        ours = path.name == MANIFEST or (path.stem in drawn and path.suffix in (".svg", ".png"))
+        if not ours and not path.name.startswith("."):
+            raise Error(f"{path}: is not a card that Bushu drew, move it away or choose another --out")
 
 
 def _head(made: Recipe) -> dict[str, str]:
@@ -192,6 +200,9 @@ def manifest(folder: Path) -> dict[str, Any]:
         loaded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise Error(f"{path}: not a manifest that can be read ({error}), draw the set again") from None
+    cards = loaded.get("cards") if isinstance(loaded, dict) else None
+    if not isinstance(cards, list) or not all(isinstance(card, dict) and card.keys() >= ENTRY for card in cards):
+        raise Error(f"{path}: not the manifest of a set that Bushu drew, move it away and draw the set again")
     return loaded
 
 

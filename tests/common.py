@@ -3,6 +3,8 @@
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+DATA = Path(__file__).parent / "data"
+"""A project folder with nothing but the palettes and sets that the tests hold: who changes the colours of cards need not change tests."""
 
 
 def contents(folder: Path) -> dict[str, bytes]:

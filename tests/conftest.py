@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from common import ROOT
+from common import DATA, ROOT
 from hypothesis import settings
 
 from generator import cards, sets, site
@@ -20,8 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def project() -> Project:
-    """The repository itself."""
-    return load(ROOT)
+    """The repository's data and fonts with the tests' own palettes and sets."""
+    return load(DATA)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +38,7 @@ def copy(tmp_path: Path) -> Path:
     folder = tmp_path / "project"
     folder.mkdir()
     for name in ("palette.yml", "sets.yml"):
-        shutil.copy(ROOT / name, folder / name)
+        shutil.copy(DATA / name, folder / name)
     for name in ("radicals", "fonts"):
         shutil.copytree(ROOT / name, folder / name)
     return folder
@@ -47,7 +47,8 @@ def copy(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The gallery, built once: its folder."""
-    folder = tmp_path_factory.mktemp("gallery")
+    folder = tmp_path_factory.mktemp("gallery") / "project"
+    shutil.copytree(DATA, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         site.build(load(folder))

@@ -97,6 +97,8 @@ def test_any_character_of_a_font_file(bushu, tmp_path: Path) -> None:
     [
         (["render", "0"], "NUMBERS: 0: not radicals"),
         (["render", "215"], "NUMBERS: 215: not radicals"),
+        (["render", ""], "NUMBERS: empty, give 85, 1-10 or 水"),
+        (["render", "٣"], "NUMBERS: ٣: '٣' is not a radical"),
         (["render", "9-3"], "NUMBERS: 9-3: not radicals"),
         (["render", "water"], "NUMBERS: water: 'w' is not a radical, give 85, 1-10 or 水"),
         (["render", "猫"], "NUMBERS: 猫: '猫' is not a radical, give --font FILE to draw any character"),
@@ -211,6 +213,46 @@ def test_check_write_puts_the_data_into_canonical_form(bushu, copy: Path) -> Non
     assert "canonical" in bushu("check").output
     assert bushu("check", "--write").exit_code == 0
     assert path.read_text("utf-8") == good
+
+
+WATER = "oklch(46.8% 0.129 258),"
+CONTENT = {
+    "a radical missing": ("radicals/04-strokes.yml", None, "[]", "radicals: 61: missing, each of the 214 should stand once"),
+    "a radical twice": ("radicals/04-strokes.yml", "number: 86", "number: 85", "radicals: 85: there twice"),
+    "no set": ("sets.yml", None, "{}", "sets.yml: no sets"),
+    "default not first": ("palette.yml", "\ndefault:", "\nusual:", "palette.yml: the first palette should be default"),
+    "a bare colour": ("palette.yml", f"{{paper: {WATER}", "{paper: #26589f,", "line 17: #26589f begins a comment"),
+}
+
+
+@pytest.mark.parametrize(("file", "old", "new", "message"), CONTENT.values(), ids=CONTENT)
+@pytest.mark.parametrize("command", ["render", "site", "check"])
+def test_broken_content_stops_every_command(bushu, copy: Path, file: str, old: str | None, new: str, message: str, command: str) -> None:
+    text = (copy / file).read_text("utf-8")
+    changed = text.replace(old, new, 1) if old else new
+    assert changed != text
+    (copy / file).write_text(changed, "utf-8")
+    result = bushu(command)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert cards(copy) == []
+
+
+def test_data_that_is_not_true_is_not_published(bushu, copy: Path) -> None:
+    path = copy / "radicals" / "04-strokes.yml"
+    path.write_text(path.read_text("utf-8").replace("romaji: mizu}", "romaji: misu}", 1), "utf-8")
+    result = bushu("site")
+    assert result.exit_code == 1
+    assert "radicals: 85 names: names: 'misu' does not spell みず" in result.output
+    assert not (copy / "build" / "site").exists()
+
+
+def test_what_checks_find_stops_the_site_with_status_1(bushu, copy: Path) -> None:
+    sets = copy / "sets.yml"
+    sets.write_text(sets.read_text("utf-8").replace('"{number}"', '"' + "w" * 200 + '"'), "utf-8")
+    result = bushu("site")
+    assert result.exit_code == 1
+    assert "paper/radical_001.svg: weight:" in result.output
 
 
 def test_sheet(bushu, copy: Path) -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from coloraide import Color
-from common import ROOT
+from common import DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +14,7 @@ from generator.palette import PAIRS, VISIONS, closest, colour, contrast, passing
 from generator.patterns import patterns
 from generator.project import Project, load
 
-PALETTES = load(ROOT).palettes
+PALETTES = load(DATA).palettes
 EXTREME = ("oklch(1e300 1e300 1e300)", "color(srgb -9e307 9e307 0)")
 
 hexa = st.integers(0, 0xFFFFFF).map(lambda value: f"#{value:06x}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from common import ROOT
+from common import DATA, ROOT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from generator.model import Error
 from generator.palette import readable
 from generator.project import DEPTH, Project, dump, load, parse, plain, radical_files, read, replacing, validated, where
 
-PALETTE = (ROOT / "palette.yml").read_text("utf-8")
+PALETTE = (DATA / "palette.yml").read_text("utf-8")
 WATER = next(line for line in PALETTE.splitlines() if line.startswith("    water: "))
 LINE = PALETTE.splitlines().index(WATER) + 1
 STROKES = "radicals/04-strokes.yml"
@@ -87,11 +87,11 @@ BROKEN: dict[str, Broken] = {
     "two documents": Broken(P, instead("a: 1\n---\nb: 2\n"), ("line 2: a second document begins",)),
     "a key that is a list": Broken(P, instead("[a]: 1\n"), ("line 1: a key must be plain text",)),
     # palette.yml
-    "list at top": Broken(P, instead("- a\n- b\n"), ("palette.yml: should be a valid dictionary",)),
-    "text at top": Broken(P, instead("hello"), ("should be a valid dictionary", "'hello'")),
-    "number for a palette": Broken(P, instead("default: 5\n"), ("palette.yml: default: should be a valid dictionary", "'5'")),
-    "number for a swatch": Broken(P, swap(WATER, "    water: 5"), ("default.families.water: should be a valid dictionary", "'5'")),
-    "list for a colour": Broken(P, water("paper", "[1]"), ("default.families.water.paper: should be a valid string",)),
+    "list at top": Broken(P, instead("- a\n- b\n"), ("palette.yml: should be keys with values",)),
+    "text at top": Broken(P, instead("hello"), ("should be keys with values", "'hello'")),
+    "number for a palette": Broken(P, instead("default: 5\n"), ("palette.yml: default: should be keys with values", "'5'")),
+    "number for a swatch": Broken(P, swap(WATER, "    water: 5"), ("default.families.water: should be keys with values", "'5'")),
+    "list for a colour": Broken(P, water("paper", "[1]"), ("default.families.water.paper: should be text",)),
     "empty colour": Broken(P, water("paper", '""'), ("default.families.water.paper: ",)),
     "duplicate keys": Broken(
         P,
@@ -158,7 +158,7 @@ BROKEN: dict[str, Broken] = {
     "unknown key of a set": Broken(S, swap("  png: true", "  pgn: true"), ("baseline.pgn: unknown key, did you mean png?",)),
     "not a boolean": Broken(S, swap("\n  png: true", "\n  png: maybe"), ("baseline.png: should be a valid boolean", "'maybe'")),
     "set without a layout": Broken(S, swap("  layout: plain\n", ""), ("baseline.layout: missing",)),
-    "list of sets": Broken(S, instead("- baseline\n"), ("sets.yml: should be a valid dictionary",)),
+    "list of sets": Broken(S, instead("- baseline\n"), ("sets.yml: should be keys with values",)),
     # radicals
     "note too long": Broken(
         STROKES, swap("  note: ", "  note: " + "x" * 140), ("radicals/04-strokes.yml: 61.note: string should have at most 140",)
@@ -175,10 +175,10 @@ BROKEN: dict[str, Broken] = {
     ),
     "unknown family of a radical": Broken(STROKES, swap("family: mind", "family: mnd"), ("61.family: unknown 'mnd', did you mean mind?",)),
     "unknown category": Broken(STROKES, swap("category: Body", "category: Bodi"), ("61.category: unknown 'Bodi', did you mean Body?",)),
-    "text for a file of radicals": Broken(STROKES, instead("hello"), ("radicals/04-strokes.yml: should be a valid tuple",)),
-    "text for a radical": Broken(STROKES, instead("- hello"), ("radicals/04-strokes.yml: 0: should be a valid dictionary",)),
+    "text for a file of radicals": Broken(STROKES, instead("hello"), ("radicals/04-strokes.yml: should be a list",)),
+    "text for a radical": Broken(STROKES, instead("- hello"), ("radicals/04-strokes.yml: 0: should be keys with values",)),
     "groups without marks": Broken(G, swap(", mark: 水", ""), ("radicals/groups.yml: families.water.mark: missing",)),
-    "positions as a list": Broken(G, instead("families: {}\ncategories: []\npositions: []"), ("positions: should be a valid dictionary",)),
+    "positions as a list": Broken(G, instead("families: {}\ncategories: []\npositions: []"), ("positions: should be keys with values",)),
     # fonts.yml
     "fit out of range": Broken(F, swap("fit: 0.935", "fit: 9"), ("fonts/fonts.yml: faces.mincho.fit: should be less than 1.2", "'9'")),
     "fit is no number": Broken(F, swap("fit: 0.935", "fit: nan"), ("faces.mincho.fit: ",)),

@@ -73,6 +73,28 @@ def test_a_folder_of_something_else_is_left_alone(project: Project, tmp_path: Pa
     assert contents(tmp_path) == {"baseline/thesis.txt": b"years of work"}
 
 
+@pytest.mark.parametrize(
+    "manifest", ["[]", "{}", '{"name": "my web app"}', '{"cards": 1}', '{"cards": [1]}', '{"set": "baseline", "cards": [{"file": "a"}]}']
+)
+def test_a_manifest_of_something_else_is_an_error(project: Project, tmp_path: Path, manifest: str) -> None:
+    (tmp_path / "baseline").mkdir()
+    (tmp_path / "baseline" / "manifest.json").write_text(manifest)
+    (tmp_path / "baseline" / "thesis.txt").write_text("years of work")
+    for subjects in (project.radicals, project.radicals[:2]):
+        with pytest.raises(Error, match=r"manifest\.json: not the manifest of a set that Bushu drew"):
+            sets.render([cards.recipe(project, "baseline")], subjects, tmp_path)
+    assert (tmp_path / "baseline" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_foreign_file_in_a_set_is_not_swept_away(project: Project, tmp_path: Path) -> None:
+    made = cards.recipe(project, "baseline")
+    sets.render([made], project.radicals, tmp_path)
+    (tmp_path / "baseline" / "notes.txt").write_text("mine")
+    with pytest.raises(Error, match=r"notes\.txt: is not a card that Bushu drew"):
+        sets.render([made], project.radicals, tmp_path)
+    assert (tmp_path / "baseline" / "notes.txt").read_text() == "mine"
+
+
 def test_a_failure_in_the_middle_leaves_nothing_behind(project: Project, tmp_path: Path) -> None:
     made = cards.recipe(project, "baseline")
     with pytest.raises(Error, match="no ink for 猫"):
@@ -84,6 +106,8 @@ def test_a_failure_in_the_middle_leaves_nothing_behind(project: Project, tmp_pat
     ("label", "fault"),
     [
         ("{numbr}", r"sets\.yml: paper\.label: unknown field 'numbr', did you mean number\?"),
+        ("{number:>9}", r"sets\.yml: paper\.label: 'number' has a format, write plain fields"),
+        ("{number!r}", r"sets\.yml: paper\.label: 'number' has a format"),
         ("{", r"sets\.yml: paper\.label: .*write fields as \{number\}"),
         ("{number} ☃", r"sets\.yml: paper\.label: no ink for '☃' of '1 ☃' in gothic"),
     ],

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from common import ROOT, contents
+from common import DATA, ROOT, contents
 
 from generator import project as projects
 from generator import site
@@ -193,8 +193,9 @@ def test_two_builds_give_the_same_bytes(built: Path, copy: Path) -> None:
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_a_folder_with_nothing_but_a_palette(tmp_path: Path, built: Path) -> None:
-    palette = (ROOT / "palette.yml").read_text("utf-8")
+def test_a_folder_with_little_but_a_palette(tmp_path: Path, built: Path) -> None:
+    shutil.copy(DATA / "sets.yml", tmp_path)
+    palette = (DATA / "palette.yml").read_text("utf-8")
     (tmp_path / "palette.yml").write_text(re.sub(r"(water: \{paper: )oklch\([^)]*\)", r"\1navy", palette, count=1), "utf-8")
     warm(tmp_path, built)
     site.build(projects.load(tmp_path))
@@ -216,6 +217,32 @@ def test_a_persons_own_page_and_template_win(tmp_path: Path, built: Path) -> Non
     assert (mine / "404.html").read_text("utf-8") == "lost"
     assert (mine / "css" / "site.css").read_bytes() == (built / "css" / "site.css").read_bytes()
     assert len(list((mine / "radicals").iterdir())) == 214
+
+
+def test_a_configuration_without_templates_takes_those_of_the_package(tmp_path: Path, built: Path) -> None:
+    warm(tmp_path, built)
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    site.build(projects.load(tmp_path))
+    assert len(list((tmp_path / "build" / "site" / "radicals").iterdir())) == 214
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("templates/radical.html", b"{% if %}", r"templates: radical\.html: line 1: "),
+        ("templates/radical.html", b"{{ nothing.at.all }}", r"templates: a template: 'nothing' is undefined"),
+        ("site/extra.md", b"\xff\xfe", r"extra\.md|not UTF-8"),
+        ("mkdocs.yml", b"site_name: x\n", r"mkdocs\.yml: plugins: bushu is missing"),
+        ("mkdocs.yml", b"site_nam: x\nplugins: [bushu]\n", r"site_nam"),
+    ],
+)
+def test_a_broken_page_template_or_configuration_is_an_error(tmp_path: Path, built: Path, file: str, text: bytes, message: str) -> None:
+    warm(tmp_path, built)
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_bytes(text)
+    with pytest.raises(Error, match=message):
+        site.build(projects.load(tmp_path))
+    assert not (tmp_path / "build" / "site").exists()
 
 
 @pytest.mark.parametrize("fault", ["palette", "page"])
