@@ -169,11 +169,11 @@ def _ratio(ones: Costs, others: Costs, field: str) -> float:
     return float(median(of(one) / of(other) for one, other in zip(ones, others, strict=True)))
 
 
-def _against(name: str, ones: Costs, others: Costs, target: float | None = None) -> Row:
-    """Two processes, by CPU time."""
-    one, other = (median(cost.cpu for cost in costs) for costs in (ones, others))
-    ratio = _ratio(ones, others, "cpu")
-    measured = f"{one:.2f} s to {other:.2f} s of CPU (wall {_ratio(ones, others, 'wall'):.2f})"
+def _against(name: str, ones: Costs, others: Costs, target: float | None = None, by: str = "cpu") -> Row:
+    """Two processes, by CPU time or by the clock; the other ratio is shown beside it."""
+    one, other = (median(getattr(cost, by) for cost in costs) for costs in (ones, others))
+    ratio, beside = _ratio(ones, others, by), "wall" if by == "cpu" else "cpu"
+    measured = f"{one:.2f} s to {other:.2f} s of {by} ({beside} {_ratio(ones, others, beside):.2f})"
     return Row(name, measured, f"<= {target:g}" if target else "", f"{ratio:.2f}", ratio <= target if target else None)
 
 
@@ -233,7 +233,7 @@ def _together(bench: Bench, count: int) -> Cost:
 
 
 def jobs(bench: Bench) -> Iterator[Row]:
-    """Two processes against one, by the clock."""
+    """Two processes against one, by the clock; held to what this machine's cores give two loops that do nothing else."""
     name = f"{SETS * 214:,} cards, --jobs 1 : --jobs 2"
     if (os.cpu_count() or 1) < 2:
         yield Row(name, "skipped, one core")
@@ -252,7 +252,9 @@ def jobs(bench: Bench) -> Iterator[Row]:
     )
     ratio, limit = _ratio(one, two, "wall"), 2 * _ratio(alone, both, "wall")
     seconds = [median(cost.wall for cost in costs) for costs in (one, two)]
-    yield Row(name, f"{seconds[0]:.2f} s to {seconds[1]:.2f} s wall (bare loops {limit:.2f})", ">= 1.6", f"{ratio:.2f}", ratio >= 1.6)
+    target = 0.85 * limit
+    measured = f"{seconds[0]:.2f} s to {seconds[1]:.2f} s of wall (bare loops {limit:.2f})"
+    yield Row(name, measured, f">= {target:.2f}", f"{ratio:.2f}", ratio >= target)
 
 
 def _markdown(page: str) -> str:
@@ -285,7 +287,7 @@ def gallery(bench: Bench) -> Iterator[Row]:
     mkdocs = [str(BIN / "mkdocs"), "build", "--quiet", "--config-file", str(config)]
     ours, bare = bench.turns(lambda: bench.run(*bushu), lambda: bench.run(*mkdocs))
     pages = sum(1 for _ in built.rglob("*.html"))
-    yield _against(f"bushu site : mkdocs build of {pages} bare pages", ours, bare, 3)
+    yield _against(f"bushu site : mkdocs build of {pages} bare pages", ours, bare, 3, by="wall")  # which draws in several processes
     yield from _weights(bench.copy / "build" / "sets")
 
 

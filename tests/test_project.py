@@ -405,8 +405,8 @@ def test_any_slip_in_the_palette_loads_or_is_an_error(mutations: list[tuple[int,
 # What a folder holds, and what the package brings
 
 
-def test_an_empty_folder_takes_everything_from_the_package(project: Project, tmp_path: Path) -> None:
-    empty = load(tmp_path)
+def test_an_empty_folder_takes_everything_from_the_package(tmp_path: Path) -> None:
+    empty, project = load(tmp_path), load(ROOT)
     assert empty.root == tmp_path.resolve()
     assert empty.build == tmp_path.resolve() / "build"
     assert (empty.radicals, empty.groups, empty.palettes, empty.sets, empty.fonts) == (
