@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,16 @@ def test_palette_shows_contrast_and_the_closest_pair(bushu, project) -> None:
         assert f"{name}: " in result.output
     assert result.output.count("closest in") == 4 * len(project.palettes)
     assert re.search(r"water +#\w{6} #\w{6} #\w{6} +\d+\.\d\d +\d+\.\d\d +seigaiha +瑠璃 ruri", result.output)
+
+
+@pytest.mark.parametrize("words", [["sheet", "baseline"], ["render", "85", "--png", "64"], ["site"]])
+def test_a_missing_libcairo_is_one_line_that_says_what_to_install(bushu, tmp_path: Path, monkeypatch, words: list[str]) -> None:
+    for name in [name for name in sys.modules if name.startswith(("cairosvg", "cairocffi"))]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "cairosvg.py").write_text("raise OSError('no library called \"cairo-2\" was found')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = bushu(*words)
+    assert result.exit_code == 2
+    assert len(result.output.splitlines()) == 1
+    for word in ("libcairo", "apt install libcairo2", "dnf install cairo", "brew install cairo"):
+        assert word in result.output
