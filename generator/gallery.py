@@ -93,7 +93,7 @@ class Gallery(BasePlugin[Options]):  # type: ignore[no-untyped-call]
     def _studio(self, root: Path) -> pages.Studio:
         """The project with its sets drawn, once its data is proved; how its files are laid out is no matter for a visitor."""
         loaded = self.project or project.load(root)
-        if findings := [finding for finding in proof.prove(loaded) if finding.code != "canonical"]:
+        if findings := proof.prove(loaded, but={"canonical"}):
             raise Unsound("\n".join(map(str, findings)))
         return pages.Studio(loaded, sets.publish(loaded, self.last))
 
