@@ -27,7 +27,6 @@ SHAPES = {
     "path": {"d"},
     "rect": {"x", "y", "width", "height", "rx", "ry"},
     "circle": {"cx", "cy", "r"},
-    "line": {"x1", "y1", "x2", "y2"},
 }
 STYLE = {"fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "fill-rule", "transform"}
 ATTRIBUTES = {
@@ -41,7 +40,7 @@ ATTRIBUTES = {
 } | {name: own | STYLE for name, own in SHAPES.items()}
 UNTIDY = re.compile(r"\.\d{3}|\d[eE]|-0(?:\.0+)?(?![\d.])|-\.0+(?!\d)")
 """Three decimals, an exponent, or a negative zero."""
-NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "x1", "y1", "x2", "y2", "d", "stroke-width", "viewBox", "transform"}
+NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "d", "stroke-width", "viewBox", "transform"}
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,10 @@ from fontTools.misc.bezierTools import calcCubicBounds, calcQuadraticBounds
 from fontTools.pens.basePen import BasePen
 from fontTools.ttLib import TTFont
 
-from generator.model import Error
+from generator.model import Command, Error
 
 logging.getLogger("fontTools").setLevel(logging.ERROR)  # it remarks on dates and tables that no outline depends on
 
-Command = tuple[str, tuple[float, ...]]
-"""M, L, Q, C (absolute coordinates) or Z."""
 Bounds = tuple[float, float, float, float]
 """Left, top, right, bottom."""
 

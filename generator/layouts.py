@@ -83,33 +83,32 @@ def _label(card: Card, fill: str, em: float) -> list[svg.Element]:
     """The label centred below; a number among its outlines is a gap in em. Too long a label is set smaller."""
     if not card.label:
         return []
-    width = sum(part.advance if isinstance(part, Outline) else part for part in card.label)
-    em = min(em, CANVAS * (1 - 2 * SAFE) / width)
-    x, data = (CANVAS - width * em) / 2, ""
-    for part in card.label:
+    advances = [part.advance if isinstance(part, Outline) else part for part in card.label]
+    em = min(em, CANVAS * (1 - 2 * SAFE) / sum(advances))
+    x, data = (CANVAS - sum(advances) * em) / 2, ""
+    for part, advance in zip(card.label, advances, strict=True):
         if isinstance(part, Outline):
             data += svg.path_data(part.commands, em, x, BASELINE)
-        x += (part.advance if isinstance(part, Outline) else part) * em
+        x += advance * em
     return [svg.path(data, fill=fill)]
 
 
-def _captioned(card: Card, ground: str, fill: str, share: float) -> Layers:
+def _captioned(card: Card, layout: str, ground: str, fill: str) -> Layers:
     """A glyph on a flat ground, and if there is a label, a smaller glyph above it."""
-    at = middle("plain", bool(card.label))
-    glyph = _glyph(card, fill, 0.84 if card.label else share, at)
+    glyph = _glyph(card, fill, 0.84 if card.label else 1, middle(layout, bool(card.label)))
     return {"paper": [_paper(ground)], "glyph": glyph, "label": _label(card, fill, 40)}
 
 
 @layouts
 def plain(card: Card) -> Layers:
     """The glyph on a flat paper, to the edge."""
-    return _captioned(card, card.swatch.paper, card.swatch.ink, 1)
+    return _captioned(card, "plain", card.swatch.paper, card.swatch.ink)
 
 
 @layouts
 def paper(card: Card) -> Layers:
     """A dark glyph on a pale tint, and the label below."""
-    return _captioned(card, card.swatch.tint, card.swatch.deep, 1)
+    return _captioned(card, "paper", card.swatch.tint, card.swatch.deep)
 
 
 @layouts

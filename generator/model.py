@@ -11,6 +11,10 @@ COUNT = 214
 """There are 214 Kangxi radicals, numbered 1 to 214."""
 
 
+Command = tuple[str, tuple[float, ...]]
+"""A path command and its absolute coordinates: M, L, Q, C or Z."""
+
+
 class Error(Exception):
     """Bad input, one fault a line. Each line reads *where: what is wrong, what would be right*; the command line exits 2."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import dyes, raster, views
+from generator.cards import stem
 from generator.model import FontSpec, Palette, Radical, SetSpec
 from generator.project import Project
 
@@ -71,7 +72,7 @@ class Studio:
 
 def card(radical: Radical, kind: str = "svg") -> str:
     """The file name of a card."""
-    return f"radical_{radical.slug}.{kind}"
+    return f"{stem(radical)}.{kind}"
 
 
 def family_palette(project: Project) -> Palette:

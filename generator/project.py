@@ -192,8 +192,6 @@ def validated(kind: type[Model], loaded: Any, where: str, names: Mapping[str, st
         return TypeAdapter(kind).validate_python(loaded)
     except ValidationError as error:
         raise Error("\n".join(_faults(error, kind, where, names or {}))) from None
-    except RecursionError:
-        raise Error(f"{where}: contains itself, write it out") from None
 
 
 def dump(entries: Any) -> str:

@@ -14,7 +14,9 @@ from svgwrite.base import BaseElement
 from svgwrite.container import Defs, Group
 from svgwrite.path import Path
 from svgwrite.pattern import Pattern
-from svgwrite.shapes import Circle, Line, Rect
+from svgwrite.shapes import Circle, Rect
+
+from generator.model import Command
 
 CANVAS = 512
 """Side of the square canvas in user units; the viewBox of every card is ``0 0 512 512``."""
@@ -24,10 +26,6 @@ LAYERS = ("paper", "pattern", "picture", "glyph", "label")
 SLACK = 2
 """Tenths of a unit by which a mirrored control point may miss the true one."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
-
-
-Command = tuple[str, tuple[float, ...]]
-"""A path command with absolute coordinates: M, L, Q, C or Z."""
 
 
 class Element(Protocol):
@@ -41,7 +39,6 @@ class Element(Protocol):
 
     def get_xml(self) -> ElementTree.Element:
         """The element and all in it as a tree."""
-
 
 
 def number(value: float, places: int = 2) -> str:
@@ -66,12 +63,6 @@ def rect(x: float, y: float, width: float, height: float, **style: Any) -> Eleme
 def circle(cx: float, cy: float, r: float, **style: Any) -> Element:
     """A circle."""
     made: Element = Circle((number(cx), number(cy)), number(r), debug=False, **_plain(style))
-    return made
-
-
-def line(x1: float, y1: float, x2: float, y2: float, **style: Any) -> Element:
-    """A straight line."""
-    made: Element = Line((number(x1), number(y1)), (number(x2), number(y2)), debug=False, **_plain(style))
     return made
 
 

@@ -172,7 +172,7 @@ def _document(prefix: str = "disc-085", title: str = "水 water", description: s
     tile = svg.pattern(f"{prefix}-tile", 48, 24, [svg.path("M0 0h48", stroke="#112233", stroke_width=2.0)])
     layers = {
         "glyph": [svg.path("M1 1h9v9z", fill="#000000")],
-        "label": [svg.line(0, 1, 2.5, 3)],
+        "label": [svg.path("M0 1L2.5 3")],
         "pattern": [tile, svg.rect(0, 0, 512, 512, fill=f"url(#{prefix}-tile)"), svg.circle(256, 256, 190)],
         "paper": [svg.rect(0, 0, 512, 512, fill="#ffffff")],
     }
