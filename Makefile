@@ -56,7 +56,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 lock: .venv/.dev ## resolve the lock files again; newer versions: make lock ARGS=--upgrade
 	@$(COMPILE) --group build --output-file requirements.lock $(ARGS)
-	@$(COMPILE) --group build --extra review --extra fonts --extra dev --constraints requirements.lock \
+	@$(COMPILE) --group build --extra review --extra fonts --extra pictures --extra dev --constraints requirements.lock \
 		--output-file requirements-dev.lock $(ARGS)
 
 golden: .venv/.dev ## write the golden files anew; look at the difference before committing it

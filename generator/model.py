@@ -226,7 +226,10 @@ class PaletteSpec(Written):
 
 
 class SetSpec(Written):
-    """A set of ``sets.yml``: which layout, font and palette draw it. ``label`` is a line of text with fields in braces."""
+    """A set of ``sets.yml``: which layout, font and palette draw it. ``label`` is a line of text with fields in braces.
+
+    With ``illustrations`` a chosen illustration takes the place of the drawn card.
+    """
 
     title: Text
     description: Text
@@ -235,6 +238,27 @@ class SetSpec(Written):
     palette: Text
     label: Text | None = None
     png: bool = False
+    illustrations: bool = False
+
+
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Illustration(Written):
+    """A picture made elsewhere that a person chose for a radical, and where it comes from.
+
+    ``sha256`` is of the original, ``stored`` of the ``file`` in ``radicals/illustrations``; what is not known is left out.
+    """
+
+    file: Annotated[str, Field(pattern=r"^radical_[0-9]{3}\.(webp|svg)$")]
+    source: Text | None = None
+    licence: Text | None = None
+    model: Text | None = None
+    prompt: Text | None = None
+    seed: Text | None = None
+    date: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")] | None = None
+    sha256: Digest
+    stored: Digest
 
 
 @dataclass(frozen=True, slots=True)

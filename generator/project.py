@@ -20,7 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generator import palette as palettes
 from generator.layouts import layouts
-from generator.model import COUNT, LONGEST, Error, FontsFile, Groups, Palette, PaletteSpec, Radical, SetSpec, brief, nearest
+from generator.model import COUNT, LONGEST, Error, FontsFile, Groups, Illustration, Palette, PaletteSpec, Radical, SetSpec, brief, nearest
 from generator.patterns import patterns
 
 MOST_STROKES = 17
@@ -29,6 +29,9 @@ DEPTH = 32
 SHARE = Path(__file__).parent / "share"
 CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
 """Where the data, fonts and templates are that the package brings: inside the wheel, or the checkout itself."""
+
+ILLUSTRATIONS = "radicals/illustrations.yml"
+"""Where the chosen illustrations are listed; the files lie in the folder of that name."""
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -229,6 +232,7 @@ class Project:
     palettes: dict[str, Palette]
     sets: dict[str, SetSpec]
     fonts: FontsFile
+    illustrations: dict[int, Illustration]
 
     @property
     def build(self) -> Path:
@@ -340,6 +344,20 @@ def _unknown_groups(radicals: Iterable[Radical], groups: Groups) -> Iterator[str
                 yield f"radicals/{radical.strokes:02d}-strokes.yml: {radical.number}.{field}: unknown {value!r}, {nearest(value, known)}"
 
 
+def _illustrations(root: Path) -> dict[int, Illustration]:
+    """The chosen illustrations by number; none where there is no file."""
+    path = root / ILLUSTRATIONS
+    if not path.exists():
+        return {}
+    found = validated(dict[int, Illustration], read(path, ILLUSTRATIONS), ILLUSTRATIONS)
+    for number, illustration in found.items():
+        if illustration.file.partition(".")[0] != f"radical_{number:03d}":
+            raise Error(f"{ILLUSTRATIONS}: {number}.file: {illustration.file} is not of radical {number}, should be radical_{number:03d}.*")
+        if not 1 <= number <= COUNT:
+            raise Error(f"{ILLUSTRATIONS}: {number}: not a radical, the numbers are 1 to {COUNT}")
+    return found
+
+
 def load(root: Path | None = None) -> Project:
     """The project in *root* (default: the current folder), or an :class:`Error` that lists what is wrong with its files."""
     root = (root or Path.cwd()).resolve()
@@ -353,4 +371,4 @@ def load(root: Path | None = None) -> Project:
     radicals = _radicals(root)
     if faults := [*_incomplete(radicals), *_unknown_groups(radicals, groups)]:
         raise Error("\n".join(faults))
-    return Project(root, radicals, groups, palette, sets, fonts)
+    return Project(root, radicals, groups, palette, sets, fonts, _illustrations(root))
