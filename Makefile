@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. The work is done by `bushu`; make prepares .venv and names the commands.
 .DEFAULT_GOAL := help
-.PHONY: help site test test-all serve bench fonts deploy check lint lock golden clean
+.PHONY: help site test test-all serve export bench fonts deploy check lint lock golden clean
 .SUFFIXES:
 
 ifndef SOURCE_DATE_EPOCH
@@ -33,11 +33,19 @@ test-all: .venv/.dev $(DIFFUSION) ## run every test; installs torch for the diff
 serve: .venv/.runtime ## show the gallery, redrawn at every change
 	@$(BIN)/mkdocs serve --dirty
 
+SET ?= picture
+export: .venv/.runtime ## write a set into the kanji site's folder: make export DEST=../kanji SET=picture
+	@test -n "$(DEST)" || { echo "make: export needs the kanji site's folder: make export DEST=../kanji" >&2; exit 2; }
+	@$(BIN)/bushu export kanji-site "$(DEST)" --set "$(SET)"
+
 bench: .venv/.dev ## measure times and memory
 	@$(BIN)/python tests/bench.py
 
 fonts: .venv/.dev ## rebuild the font subsets from their source packages
 	@$(BIN)/python -m generator.vendor fonts
+
+pictures: .venv/.dev ## make the pictures anew from the icon packages and our drawings
+	@$(BIN)/python -m generator.icons
 
 deploy: site ## publish the gallery to the branch gh-pages
 	@$(BIN)/mkdocs gh-deploy --strict

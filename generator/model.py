@@ -90,7 +90,10 @@ class Example(Written):
 
 
 class Radical(Written):
-    """One of the 214. ``strokes`` is the Kangxi count; ``japanese`` and ``strokes_japanese`` stand only where they differ."""
+    """One of the 214. ``strokes`` is the Kangxi count; ``japanese`` and ``strokes_japanese`` stand only where they differ.
+
+    ``brief`` names the subject of the radical's picture as a painter would need it; it follows "shows" in a sentence.
+    """
 
     number: Annotated[int, Field(ge=1, le=COUNT)]
     glyph: Sign
@@ -105,6 +108,7 @@ class Radical(Written):
     family: str
     joyo: Annotated[int, Field(ge=0)]
     examples: Annotated[tuple[Example, ...], Field(min_length=1, max_length=8)]
+    brief: Annotated[str, Field(min_length=1, max_length=140)]
     note: Annotated[str, Field(min_length=1, max_length=140)]
 
     @property
@@ -241,6 +245,41 @@ class SetSpec(Written):
     illustrations: bool = False
 
 
+class PictureSource(Written):
+    """Where pictures come from: an icon set of the npm registry, or, without a package, drawings of our own.
+
+    *authors*: its icons are by many, who are named one by one. *licence_file* stands in ``radicals/``, *licence_url* elsewhere.
+    """
+
+    title: Text
+    url: Text | None = None
+    copyright: Text
+    licence: Text
+    licence_file: Text | None = None
+    licence_url: Text | None = None
+    authors: bool = False
+    package: Text | None = None
+    version: Text | None = None
+
+
+Origins = Annotated[tuple[Text, ...], Field(min_length=1)]
+"""What a picture is made of: ``drawn``, icons as ``noto:fire`` or ``game-icons:lorc/bow``, or a drawing with icons in it."""
+
+
+class Depiction(Written):
+    """What the coloured picture and the one-colour pictogram of a radical are made of."""
+
+    picture: Origins
+    pictogram: Origins
+
+
+class PicturesFile(Written):
+    """``radicals/pictures.yml``: the sources, and what each radical's pictures are made of, by number."""
+
+    sources: dict[str, PictureSource]
+    radicals: dict[int, Depiction]
+
+
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -252,6 +291,7 @@ class Illustration(Written):
 
     file: Annotated[str, Field(pattern=r"^radical_[0-9]{3}\.(webp|svg)$")]
     source: Text | None = None
+    author: Text | None = None
     licence: Text | None = None
     model: Text | None = None
     prompt: Text | None = None

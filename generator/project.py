@@ -20,7 +20,21 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from generator import palette as palettes
 from generator.layouts import layouts
-from generator.model import COUNT, LONGEST, Error, FontsFile, Groups, Illustration, Palette, PaletteSpec, Radical, SetSpec, brief, nearest
+from generator.model import (
+    COUNT,
+    LONGEST,
+    Error,
+    FontsFile,
+    Groups,
+    Illustration,
+    Palette,
+    PaletteSpec,
+    PicturesFile,
+    Radical,
+    SetSpec,
+    brief,
+    nearest,
+)
 from generator.patterns import patterns
 
 MOST_STROKES = 17
@@ -30,6 +44,7 @@ SHARE = Path(__file__).parent / "share"
 CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
 """Where the data, fonts and templates are that the package brings: inside the wheel, or the checkout itself."""
 
+PICTURES = "radicals/pictures.yml"
 ILLUSTRATIONS = "radicals/illustrations.yml"
 """Where the chosen illustrations are listed; the files lie in the folder of that name."""
 
@@ -238,6 +253,11 @@ class Project:
     def build(self) -> Path:
         """The folder of everything generated."""
         return self.root / "build"
+
+    @cached_property
+    def pictures(self) -> PicturesFile:
+        """What the pictures are made of."""
+        return validated(PicturesFile, read(self.path(PICTURES), PICTURES), PICTURES)
 
     def path(self, name: str) -> Path:
         """A file or folder of the project, else the one that the package brings."""

@@ -1,14 +1,17 @@
 """Proof of the data: what must be true of the radicals, one function a rule. ``bushu check`` runs them all."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from generator import kana
-from generator.model import COUNT, Finding, Name, Radical, Registry
+from generator import kana, pictures
+from generator.layouts import PICTURED
+from generator.model import COUNT, Error, Finding, Name, Radical, Registry, nearest
 from generator.project import Project, dump, plain, radical_files, where
+from generator.svg import CANVAS
 
 rules: Registry[Callable[[Project], Iterator[tuple[str, str]]]] = Registry()
 """Each yields pairs: where (``85 names``), and what is wrong."""
@@ -133,6 +136,101 @@ def notes(project: Project) -> Iterator[tuple[str, str]]:
             yield f"{radical.number} note", "another radical has the same"
         if not radical.note.endswith(".") or not radical.note[0].isupper():
             yield f"{radical.number} note", "should begin with a capital and end with a full stop"
+
+
+ABSTRACT = re.compile(
+    r"\b(symbol\w*|represent\w*|concept\w*|ideas?|abstract\w*|mean(s|ing|ings)|radicals?|kanji|characters?|icons?|emoji)\b", re.IGNORECASE
+)
+"""Words that no painter could paint."""
+
+
+@rules
+def briefs(project: Project) -> Iterator[tuple[str, str]]:
+    """Every radical has a brief: one plain line that names what can be seen, and no two are alike."""
+    same = _repeated(_folded(radical.brief) for radical in project.radicals)
+    for radical in project.radicals:
+        trail, brief = f"{radical.number} brief", radical.brief
+        if _folded(brief) in same:
+            yield trail, "another radical has the same"
+        if brief[0].isupper() or brief.endswith((".", "!", "?")) or "\n" in brief:
+            yield trail, "should be one line that begins small and has no full stop: it follows 'the picture shows'"
+        if not brief.isascii():
+            yield trail, "should be in English"
+        if len(brief.split()) < 3:
+            yield trail, f"{brief!r} is too short for a painter"
+        if found := ABSTRACT.search(brief):
+            yield trail, f"{found[0]!r} cannot be painted, say what is seen"
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"\W+", " ", text).casefold().removeprefix("a ").removeprefix("an ").removeprefix("the ").strip()
+
+
+@rules
+def sources(project: Project) -> Iterator[tuple[str, str]]:
+    """Every radical's pictures are listed with known sources, and with an author where a source has many; licences are there."""
+    listed = project.pictures
+    known = {radical.number for radical in project.radicals}
+    yield from (("pictures.yml", f"{number} is not a radical") for number in sorted(listed.radicals.keys() - known))
+    for number in sorted(known):
+        if number not in listed.radicals:
+            yield f"pictures.yml {number}", "is missing"
+            continue
+        for origin in (*listed.radicals[number].picture, *listed.radicals[number].pictogram):
+            name, _, path = origin.partition(":")
+            if name not in listed.sources:
+                yield f"pictures.yml {number}", f"unknown source of {origin!r}, {nearest(name, listed.sources)}"
+            elif listed.sources[name].authors and "/" not in path:
+                yield f"pictures.yml {number}", f"{origin!r} says no author, write {name}:author/{path}"
+    for source in listed.sources.values():
+        held = project.path(f"radicals/{source.licence_file}")
+        if source.licence_file and not (held.is_file() and held.stat().st_size):
+            yield f"{source.licence_file}", f"is missing, the licence of {source.title} should stand there"
+
+
+SIDES = (0.74, 0.97)
+"""Between which shares of the canvas the longest side of a picture lies."""
+OFF = 2.0
+"""Units by which a picture may miss the middle, drawn in whole ones as it is."""
+
+
+@rules
+def drawings(project: Project) -> Iterator[tuple[str, str]]:
+    """Every radical has a picture and a pictogram: flat, of one optical size, in the middle, credited, and like no other."""
+    seen: dict[tuple[tuple[str, str], ...], str] = {}
+    for folder in dict.fromkeys(PICTURED.values()):
+        for radical in project.radicals:
+            name = f"{folder}/{radical.slug}.svg"
+            try:
+                shown = pictures.read(project.path(f"radicals/{name}"), f"radicals/{name}")
+                yield from ((name, fault) for fault in _faults(shown, folder))
+            except (Error, ValueError) as error:
+                yield name, str(error).partition(": ")[2] or str(error)
+                continue
+            if other := seen.get(shown.shapes):
+                yield name, f"is the same as {other}"
+            seen[shown.shapes] = name
+
+
+def _faults(shown: pictures.Picture, folder: str) -> Iterator[str]:
+    """What is wrong with a drawing."""
+    if not shown.source or not shown.rights:
+        yield "does not say where it comes from and under which licence"
+    if bad := sorted(colour for colour in shown.colours if not re.fullmatch("#[0-9a-f]{6}", colour)):
+        yield f"colour {bad[0]!r} is not written #rrggbb"
+    if folder == "pictograms" and shown.colours != {pictures.BLACK}:
+        yield f"is a pictogram in {', '.join(sorted(shown.colours))}, should be in {pictures.BLACK} alone"
+    box = pictures.bounds(shown)
+    if box is None:
+        yield "has no ink"
+        return
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top) / CANVAS
+    if not SIDES[0] <= side <= SIDES[1]:
+        yield f"its longest side is {side:.0%} of the canvas, should be {SIDES[0]:.0%} to {SIDES[1]:.0%}"
+    x, y = (left + right - CANVAS) / 2, (top + bottom - CANVAS) / 2
+    if max(abs(x), abs(y)) > OFF:
+        yield f"is off the middle by {x:+.1f}, {y:+.1f}"
 
 
 @rules

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from svgwrite.base import BaseElement
 from svgwrite.container import Defs, Group
+from svgwrite.masking import ClipPath
 from svgwrite.path import Path
 from svgwrite.pattern import Pattern
 from svgwrite.shapes import Circle, Rect
@@ -23,8 +24,6 @@ CANVAS = 512
 
 LAYERS = ("paper", "pattern", "picture", "glyph", "label")
 """The layers of a card, from the bottom up."""
-SLACK = 2
-"""Tenths of a unit by which a mirrored control point may miss the true one."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
 
 
@@ -80,6 +79,15 @@ def group(children: Iterable[Element], **attributes: Any) -> Element:
     return made
 
 
+def clip(id_: str, d: str) -> Element:
+    """A ``<clipPath>`` of one path inside its own ``<defs>``; cut with ``clip_path="url(#id)"``."""
+    made: Element = ClipPath(id=id_, debug=False)
+    made.add(path(d))
+    defs: Element = Defs(debug=False)
+    defs.add(made)
+    return defs
+
+
 def pattern(id_: str, width: float, height: float, children: Iterable[Element], **attributes: Any) -> Element:
     """A ``<pattern>`` tile in user units inside its own ``<defs>``; fill with ``url(#id)``."""
     size = (number(width), number(height))
@@ -92,10 +100,10 @@ def pattern(id_: str, width: float, height: float, children: Iterable[Element], 
 
 
 @cache
-def _tenths(tenths: int) -> str:
-    """A whole number of tenths as path data writes it after another: `` 12``, ``-.5``."""
-    whole, rest = divmod(abs(tenths), 10)
-    sign = "-" if tenths < 0 else " "
+def _steps(steps: int, unit: int) -> str:
+    """A whole number of steps, *unit* of them to a unit, as path data writes it after another: `` 12``, ``-.5``."""
+    whole, rest = divmod(abs(steps), unit)
+    sign = "-" if steps < 0 else " "
     return f"{sign}{whole or ''}.{rest}" if rest else f"{sign}{whole}"
 
 
@@ -104,34 +112,39 @@ def _line(dx: int, dy: int) -> tuple[str, *tuple[int, ...]]:
     return ("h", dx) if not dy else ("v", dy) if not dx else ("l", dx, dy)
 
 
-def path_data(commands: Iterable[Command], scale: float = 1, dx: float = 0, dy: float = 0) -> str:
-    """Path data of absolute commands (M, L, Q, C, Z) scaled and moved: relative, to a tenth of a unit.
+SMOOTH = {"Q": "t", "C": "s"}
+"""What a curve is written as whose first control point mirrors the last one of the curve before."""
+
+
+def path_data(commands: Iterable[Command], scale: float = 1, dx: float = 0, dy: float = 0, unit: int = 10) -> str:
+    """Path data of absolute commands (M, L, Q, C, Z) scaled and moved: relative, with *unit* steps to a unit (10: tenths; 1: whole ones).
 
     Every point is rounded where it lies and the differences are taken of the rounded points, so that errors never add up. A
-    quadratic curve that goes on smoothly, as most in TrueType outlines do, leaves its control point to be mirrored.
+    curve that goes on smoothly leaves its first control point to be mirrored.
     """
     parts: list[str] = []
     last = ""
     x = y = start_x = start_y = 0
-    mirror: tuple[int, int] | None = None
+    mirror: tuple[str, int, int] | None = None
+    slack = 2 if unit == 10 else 1
 
-    def put(word: str, *tenths: int) -> None:
+    def put(word: str, *steps: int) -> None:
         nonlocal last
-        text = "".join(map(_tenths, tenths))
+        text = "".join([_steps(n, unit) for n in steps])
         parts.append(text if word == last else word + text.lstrip(" "))
         last = "" if word in "mMz" else word
 
     for letter, numbers in commands:
-        points = [round((n * scale + (dy if i % 2 else dx)) * 10) for i, n in enumerate(numbers)]
-        if letter == "Q":
-            u, v, to_x, to_y = points
-            if mirror and abs(mirror[0] - u) <= SLACK and abs(mirror[1] - v) <= SLACK:
-                u, v = mirror
-                put("t", to_x - x, to_y - y)
+        points = [round((n * scale + (dy if i % 2 else dx)) * unit) for i, n in enumerate(numbers)]
+        if letter in SMOOTH:
+            if mirror and mirror[0] == letter and abs(mirror[1] - points[0]) <= slack and abs(mirror[2] - points[1]) <= slack:
+                points[:2] = mirror[1:]
+                word, first = SMOOTH[letter], 2
             else:
-                put("q", u - x, v - y, to_x - x, to_y - y)
-            mirror = (2 * to_x - u, 2 * to_y - v)
-            x, y = to_x, to_y
+                word, first = letter.lower(), 0
+            put(word, *[n - (y if i % 2 else x) for i, n in enumerate(points)][first:])
+            x, y = points[-2:]
+            mirror = (letter, 2 * x - points[-4], 2 * y - points[-3])
             continue
         mirror = None
         if letter == "Z":
@@ -142,24 +155,26 @@ def path_data(commands: Iterable[Command], scale: float = 1, dx: float = 0, dy: 
         if letter == "L":
             if any(relative):
                 put(*_line(*relative))
-        elif letter == "M":
+        else:
             put("m" if parts else "M", *relative)
             start_x, start_y = points
-        else:
-            put("c", *relative)
-        x, y = points[-2:]
+        x, y = points
     return "".join(parts)
 
 
 _SEGMENT = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)")
-_COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "T": 2, "C": 6}
+_COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "T": 2, "C": 6, "S": 4}
+
+
+CURVES = {"Q": "Q", "T": "Q", "C": "C", "S": "C"}
+"""Curves as path data may write them, and what they are when written out."""
 
 
 def path_commands(data: str) -> Iterator[Command]:
     """Path data as absolute commands M, L, Q, C and Z: what :func:`path_data` was given. ValueError for data that cards do not use."""
     x = y = start_x = start_y = 0.0
-    control: tuple[float, float] | None = None
+    control: tuple[str, float, float] | None = None
     for word, rest in _SEGMENT.findall(data):
         letter = word.upper()
         if letter == "Z":
@@ -172,19 +187,14 @@ def path_commands(data: str) -> Iterator[Command]:
         relative = word != letter
         for at in range(0, len(numbers), count):
             from_x, from_y = (x, y) if relative else (0.0, 0.0)
-            if letter == "T":
-                control = (2 * x - control[0], 2 * y - control[1]) if control else (x, y)
-                x, y = from_x + numbers[at], from_y + numbers[at + 1]
-                yield "Q", (*control, x, y)
-            elif letter == "Q":
-                control = (from_x + numbers[at], from_y + numbers[at + 1])
-                x, y = from_x + numbers[at + 2], from_y + numbers[at + 3]
-                yield "Q", (*control, x, y)
-            elif letter == "C":
-                own = numbers[at : at + 6]
-                points = tuple([n + (from_y if i % 2 else from_x) for i, n in enumerate(own)])
-                control, (x, y) = None, points[-2:]
-                yield "C", points
+            if letter in CURVES:
+                whole, own = CURVES[letter], numbers[at : at + count]
+                points = [n + (from_y if i % 2 else from_x) for i, n in enumerate(own)]
+                if letter != whole:  # its first control point mirrors the last one
+                    points[:0] = (2 * x - control[1], 2 * y - control[2]) if control and control[0] == whole else (x, y)
+                x, y = points[-2:]
+                control = (whole, points[-4], points[-3])
+                yield whole, tuple(points)
             else:
                 control = None
                 x = from_x + numbers[at] if letter != "V" else x
@@ -209,6 +219,18 @@ def _metadata(facts: Mapping[str, str]) -> ElementTree.Element:
     for name, value in facts.items():
         made.append(_text(f"dc:{name}", value))
     return made
+
+
+def drawing(title: str, facts: Mapping[str, str], shapes: Iterable[Element]) -> str:
+    """A drawing to be taken into cards as SVG text: title, metadata (Dublin Core) and shapes on the canvas, one a line."""
+    root = _Root(debug=False)
+    root.update({"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {CANVAS} {CANVAS}"})
+    tree: ElementTree.Element = root.get_xml()
+    tree.extend([_text("title", title), _metadata(facts), *(shape.get_xml() for shape in shapes)])
+    tree.text = "\n"
+    for child in tree:
+        child.tail = "\n"
+    return ElementTree.tostring(tree, encoding="unicode") + "\n"
 
 
 def document(prefix: str, title: str, description: str, facts: Mapping[str, str], layers: Mapping[str, Iterable[Element]]) -> str:

@@ -1,5 +1,6 @@
 """The data of the 214: it is proved, every rule of the proof finds what it is for, and facts that are often got wrong."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,14 +51,20 @@ def another_position(project: Project) -> Project:
     return replace(project, groups=project.groups.model_copy(update={"positions": positions}))
 
 
+def _put(project: Project, file: str, content: bytes) -> Project:
+    path = project.root / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    return project
+
+
 def edited(file: str, edit: Callable[[str], str]) -> Corruption:
     """A file of the project's own that says the same radicals in another way."""
 
     def corrupt(project: Project) -> Project:
-        path = project.root / file
-        text = path.read_text("utf-8")
+        text = project.path(file).read_text("utf-8")
         assert edit(text) != text
-        path.write_text(edit(text), "utf-8")
+        _put(project, file, edit(text).encode())
         assert load(project.root).radicals == project.radicals, "only the form changes"
         return project
 
@@ -82,6 +89,40 @@ def _example(kanji: str, reading: str = "みず") -> Example:
 
 
 # Rule: name of a corruption → the corruption, where the finding stands, and a part of what it says.
+def gone(file: str) -> Corruption:
+    """A file of the project's own that has nothing in it; were it not there, the package's would be found."""
+
+    def corrupt(project: Project) -> Project:
+        return _put(project, file, b"")
+
+    return corrupt
+
+
+def same_file(file: str, other: str) -> Corruption:
+    def corrupt(project: Project) -> Project:
+        return _put(project, file, project.path(other).read_bytes())
+
+    return corrupt
+
+
+def _only(data: str) -> Callable[[str], str]:
+    """The drawing as one shape with this path data."""
+    return lambda text: text[: text.index("<path")] + f'<path fill="#123456" d="{data}"/></svg>'
+
+
+def _line_gone(number: int) -> Callable[[str], str]:
+    return lambda text: re.sub(rf"(?m)^  {number}: .*\n", "", text)
+
+
+FILES = ("canonical", "sources", "drawings")
+"""The rules that read files."""
+
+
+def water(edit: Callable[[str], str]) -> Corruption:
+    """The picture of 水 otherwise."""
+    return edited("radicals/pictures/085.svg", edit)
+
+
 SABOTEURS: dict[str, dict[str, tuple[Corruption, str, str]]] = {
     "numbers": {
         "one is missing": (without(85), "85", "is missing"),
@@ -156,6 +197,74 @@ SABOTEURS: dict[str, dict[str, tuple[Corruption, str, str]]] = {
             "another radical has the same",
         ),
     },
+    "briefs": {
+        "two alike but for the article": (
+            lambda project: changed(86, brief=f"the {project.radicals[84].brief}".replace("the a ", "the "))(project),
+            "86 brief",
+            "another radical has the same",
+        ),
+        "a capital": (changed(85, brief="Water running from a tap"), "85 brief", "begins small"),
+        "a full stop": (changed(85, brief="water running from a tap."), "85 brief", "no full stop"),
+        "two lines": (changed(85, brief="water running\nfrom a tap"), "85 brief", "one line"),
+        "Japanese": (changed(85, brief="water running from a tap, 水"), "85 brief", "in English"),
+        "one word": (changed(85, brief="water"), "85 brief", "too short for a painter"),
+        "an abstraction": (changed(19, brief="a bent arm symbolising power"), "19 brief", "'symbolising' cannot be painted"),
+        "the glyph": (changed(85, brief="a drop above the kanji for it"), "85 brief", "'kanji' cannot be painted"),
+    },
+    "sources": {
+        "one is missing": (edited("radicals/pictures.yml", _line_gone(85)), "pictures.yml 85", "is missing"),
+        "no radical": (
+            edited("radicals/pictures.yml", lambda text: text + "  215: {picture: [drawn], pictogram: [drawn]}\n"),
+            "pictures",
+            "215 is not",
+        ),
+        "unknown source": (
+            edited("radicals/pictures.yml", lambda text: text.replace("picture: [noto:", "picture: [nota:", 1)),
+            "pictures.yml",
+            "did you mean noto?",
+        ),
+        "no author": (
+            edited("radicals/pictures.yml", lambda text: re.sub(r"game-icons:[\w-]+/", "game-icons:", text, count=1)),
+            "pictures.yml",
+            "says no author",
+        ),
+        "no licence's text": (gone("radicals/LICENSE-Apache-2.0.txt"), "LICENSE-Apache-2.0.txt", "is missing"),
+    },
+    "drawings": {
+        "one is empty": (gone("radicals/pictures/085.svg"), "pictures/085.svg", "not an SVG file"),
+        "cut off": (water(lambda text: text[:300]), "pictures/085.svg", "not an SVG file"),
+        "not flat": (
+            water(lambda text: text.replace("<path ", '<path opacity="0.5" ', 1)),
+            "pictures/085.svg",
+            "not a normalised drawing",
+        ),
+        "another viewBox": (water(lambda text: text.replace("512 512", "128 128")), "085", "not a normalised"),
+        "a colour's name": (
+            water(lambda text: re.sub('fill="#......"', 'fill="blue"', text, count=1)),
+            "pictures/085.svg",
+            "'blue' is not written #rrggbb",
+        ),
+        "no licence": (water(lambda text: re.sub("<dc:rights>.*</dc:rights>", "", text)), "pictures/085.svg", "under which licence"),
+        "path data that is none": (
+            water(lambda text: text.replace(' d="M', ' d="Mx', 1)),
+            "pictures/085.svg",
+            "path",
+        ),
+        "no ink": (water(lambda text: re.sub(' d="[^"]*"', ' d=""', text)), "pictures/085.svg", "no ink"),
+        "a dwarf": (water(_only("M200 200h112v112h-112z")), "pictures/085.svg", "its longest side is 22%"),
+        "a giant": (water(_only("M1 1h510v510h-510z")), "pictures/085.svg", "its longest side is 100%"),
+        "off the middle": (water(_only("M60 56h400v400h-400z")), "pictures/085.svg", "off the middle by +4.0"),
+        "another's": (
+            same_file("radicals/pictures/086.svg", "radicals/pictures/085.svg"),
+            "pictures/086.svg",
+            "the same as pictures/085.svg",
+        ),
+        "a coloured pictogram": (
+            edited("radicals/pictograms/085.svg", lambda text: text.replace("#000000", "#101010")),
+            "pictograms/085.svg",
+            "is a pictogram in #101010",
+        ),
+    },
     "canonical": {
         "not sorted": (edited("radicals/04-strokes.yml", _first_two_swapped), "radicals/04-strokes.yml", "line 1: "),
         "a comment": (
@@ -192,7 +301,7 @@ def test_every_rule_has_a_saboteur() -> None:
 @pytest.mark.parametrize(("rule", "name"), CASES, ids=[f"{rule}-{name}" for rule, name in CASES])
 def test_a_rule_finds_its_saboteur(rule: str, name: str, project: Project, request: pytest.FixtureRequest) -> None:
     corrupt, stands, said = SABOTEURS[rule][name]
-    if rule == "canonical":  # this one reads the files
+    if rule in FILES:
         project = load(request.getfixturevalue("copy"))
     found = list(rules[rule](corrupt(project)))
     assert any(stands in trail and said in message for trail, message in found), found
@@ -202,7 +311,7 @@ def test_a_rule_finds_its_saboteur(rule: str, name: str, project: Project, reque
 def test_prove_runs_every_rule_and_says_which_one_found_it(project: Project) -> None:
     wrong = changed(85, glyph="火", note="x", joyo=0)(without(214)(project))
     found = {finding.code: str(finding) for finding in prove(wrong)}
-    assert found.keys() == {"numbers", "glyphs", "notes", "canonical"}
+    assert found.keys() == {"numbers", "glyphs", "notes", "sources", "canonical"}
     assert found["glyphs"] == "radicals: 85 glyph: glyphs: 火 should be 水, the unified form of U+2F54"
 
 
