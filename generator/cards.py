@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 
+from generator import pictures
 from generator.checks import Expected
 from generator.fonts import Face, Outline
-from generator.layouts import LABELLED, TYPICAL, Card, middle
+from generator.layouts import LABELLED, PICTURED, TYPICAL, Card, middle, shown_middle
 from generator.model import Error, Palette, Radical, SetSpec, Swatch, nearest
+from generator.pictures import Picture
 from generator.project import Project
 from generator.svg import CANVAS
 
@@ -44,10 +46,13 @@ class Recipe:
     type: Type
     label_type: Type
     borrowed: Mapping[str, Type]
+    pictures: Mapping[str, Path]
+    illustrations: Mapping[int, tuple[Path, str]]
+    bare: bool = False
 
     @property
     def decisive(self) -> tuple[Hashable, ...]:
-        """What decides a card besides its swatch and its subject."""
+        """What decides a card besides its swatch, its picture and its subject."""
         return self.name, self.spec, self.type, self.label_type, tuple(self.borrowed.items())
 
     @property
@@ -69,13 +74,22 @@ def brought(project: Project, path: Path) -> Type:
     return Type(path.resolve(), face.fit(radical.glyph for radical in project.radicals), *face.credit(), vendored=False)
 
 
-def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type | None = None) -> Recipe:
-    """The recipe of a set, or of a changed *spec* of it, or with a font that a person brings."""
+def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type | None = None, bare: bool = False) -> Recipe:
+    """The recipe of a set, or of a changed *spec* of it, or with a font that a person brings, or of its *bare* pictures."""
     spec = spec or project.sets[name]
     _check_label(name, spec)
     used = type_ or vendored(project, spec.font)
     borrowed = {} if type_ else {sign: vendored(project, face) for sign, face in project.fonts.faces[spec.font].borrowed.items()}
-    return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE), borrowed)
+    folder = f"radicals/{PICTURED[spec.layout]}" if spec.layout in PICTURED else ""
+    shown = {path.stem: path for path in project.files(folder).values() if path.suffix == ".svg"} if folder else {}
+    chosen = _chosen(project) if spec.illustrations and not bare else {}
+    return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE), borrowed, shown, chosen, bare)
+
+
+def _chosen(project: Project) -> dict[int, tuple[Path, str]]:
+    """The chosen illustrations by number: where the file is, and its sha256."""
+    listed = project.illustrations.items()
+    return {number: (project.path(f"radicals/illustrations/{one.file}"), one.stored) for number, one in listed}
 
 
 @cache
@@ -108,10 +122,11 @@ def title(subject: Subject) -> str:
     return f"{subject.glyph} {subject.headword}" if isinstance(subject, Radical) else subject
 
 
-def _description(subject: Subject) -> str:
+def _description(subject: Subject, shown: bool = False) -> str:
     if isinstance(subject, Radical):
         name = subject.names[0]
-        return f"Radical {subject.number}, {name.kana} ({name.romaji}): {', '.join(subject.meanings)}."
+        seen = f" The picture shows {subject.brief}." if shown else ""
+        return f"Radical {subject.number}, {name.kana} ({name.romaji}): {', '.join(subject.meanings)}.{seen}"
     return f"The character {subject} (U+{ord(subject):04X})."
 
 
@@ -163,6 +178,24 @@ def _label(recipe: Recipe, subject: Subject) -> tuple[Outline | float, ...]:
     return tuple(parts)
 
 
+def picture(recipe: Recipe, subject: Subject) -> Picture | None:
+    """What the card shows of the meaning, if its layout does; :class:`Error` where there should be a picture and is none."""
+    if recipe.spec.layout not in PICTURED:
+        return None
+    where = f"radicals/{PICTURED[recipe.spec.layout]}/{slug(subject)}.svg"
+    path = recipe.pictures.get(slug(subject))
+    if path is None:
+        raise Error(f"{where}: not there, only the radicals have pictures; draw one with `make pictures` or choose another layout")
+    return pictures.read(path, where)
+
+
+def _facts(type_: Type, shown: Picture | None, bare: bool) -> dict[str, str]:
+    """Where glyph and picture come from, and under which licences."""
+    parts = [(type_.source, type_.rights)] if not bare else []
+    parts += [(shown.source, shown.rights)] if shown else []
+    return {"source": "; ".join(source for source, _ in parts), "rights": "; ".join(rights for _, rights in parts)}
+
+
 def card(recipe: Recipe, subject: Subject) -> Card:
     """The card of a subject: all that decides its bytes but the layout."""
     drawn = character(subject)
@@ -170,21 +203,29 @@ def card(recipe: Recipe, subject: Subject) -> Card:
     outline = _outline(type_, drawn)
     if outline is None:
         raise Error(f"{type_.path.name}: no ink for {drawn} (U+{ord(drawn):04X}), choose a font that has it")
+    shown = picture(recipe, subject)
     return Card(
         set=recipe.name,
         slug=slug(subject),
         title=title(subject),
-        description=_description(subject),
-        facts={"source": type_.source, "rights": type_.rights},
+        description=_description(subject, bool(shown)),
+        facts=_facts(type_, shown, recipe.bare),
         glyph=outline,
         size=TYPICAL * CANVAS / type_.fit,
         label=_label(recipe, subject),
         swatch=swatch(recipe.palette, subject),
+        picture=shown,
     )
 
 
-def expected(recipe: Recipe, subject: Subject) -> Expected:
-    """What the checks hold the card to."""
-    labelled = bool(recipe.spec.label) and isinstance(subject, Radical)
-    colours = frozenset(swatch(recipe.palette, subject).colours())
-    return Expected(f"{recipe.name}-{slug(subject)}", title(subject), colours, middle(recipe.spec.layout, labelled))
+def expected(recipe: Recipe, subject: Subject, shown: Picture | None = None) -> Expected:
+    """What the checks hold the card to; *shown* is its picture, if that has been read already."""
+    layout, labelled = recipe.spec.layout, bool(recipe.spec.label) and isinstance(subject, Radical)
+    shown, glyph = shown or picture(recipe, subject), {"glyph": middle(layout, labelled)}
+    return Expected(
+        prefix=f"{recipe.name}-{slug(subject)}",
+        title=title(subject),
+        colours=frozenset(swatch(recipe.palette, subject).colours()),
+        middles=({} if recipe.bare else glyph) | ({"picture": shown_middle(layout, recipe.bare)} if shown else {}),
+        picture=shown.colours if shown else frozenset(),
+    )

@@ -4,9 +4,9 @@ A check is a function of an :class:`Examined` card that yields a message for eve
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from xml.etree import ElementTree
 
 from generator.fonts import Bounds, bounds
@@ -18,6 +18,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 DC = f"{{{DUBLIN_CORE}}}"
 TOLERANCE = 0.1
 """Canvas units by which a rounded outline may be off: coordinates have one decimal."""
+OFF = {"glyph": TOLERANCE, "picture": 1.0}
+"""Canvas units by which a layer may miss its middle: pictures are rounded to whole ones."""
 LOW, HIGH = 0.1 * CANVAS, 0.9 * CANVAS
 """Edges of the safe area."""
 HEAVIEST = 10_000
@@ -34,23 +36,35 @@ ATTRIBUTES = {
     "title": {"id"},
     "desc": {"id"},
     "metadata": set[str](),
-    "g": {"id"} | STYLE,
+    "g": {"id", "clip-path"} | STYLE,
     "defs": set[str](),
+    "clipPath": {"id"},
     "pattern": {"id", "x", "y", "width", "height", "patternUnits", "patternTransform"},
 } | {name: own | STYLE for name, own in SHAPES.items()}
 UNTIDY = re.compile(r"\.\d{3}|\d[eE]|-0(?:\.0+)?(?![\d.])|-\.0+(?!\d)")
 """Three decimals, an exponent, or a negative zero."""
+READ = ("picture", "glyph", "label")
+"""The layers that are looked at, and not only seen past."""
 NUMERIC = {"x", "y", "width", "height", "rx", "ry", "cx", "cy", "r", "d", "stroke-width", "viewBox", "transform"}
+
+
+MOVED = re.compile(r"translate\((-?[\d.]+) (-?[\d.]+)\) scale\(([\d.]+)\)")
+"""How a picture is put in its place."""
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What the project says of a card: where its ids begin, its title, the colours it may use, and the middle of its glyph."""
+    """What the project says of a card.
+
+    Where its ids begin, its title, the colours of its swatch and those of its picture, and the layers that it shows something
+    in, with the middle that each has.
+    """
 
     prefix: str
     title: str
     colours: frozenset[str]
-    middle: tuple[float, float]
+    middles: Mapping[str, tuple[float, float]]
+    picture: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -76,8 +90,8 @@ class Examined:
 
     @cached_property
     def ink(self) -> dict[str, Bounds]:
-        """Ink bounds of the layers that are read."""
-        found = {name: _bounds(self.layers[name]) for name in ("glyph", "label") if name in self.layers}
+        """Ink bounds of the layers that are looked at."""
+        found = {name: _bounds(self.layers[name]) for name in READ if name in self.layers}
         return {name: box for name, box in found.items() if box}
 
 
@@ -88,11 +102,16 @@ def _name(element: ElementTree.Element) -> str:
     return element.tag.removeprefix(SVG) if isinstance(element.tag, str) else "?"
 
 
+@lru_cache(8192)  # several sets show the same pictures
+def _path_box(data: str) -> Bounds | None:
+    return bounds(path_commands(data))
+
+
 def _box(element: ElementTree.Element) -> Bounds | None:
     """Bounds of a shape, its stroke aside; None for anything else."""
     name = _name(element)
     if name == "path":
-        return bounds(path_commands(element.get("d", "")))
+        return _path_box(element.get("d", ""))
     if name == "rect":
         x, y, width, height = _numbers(element, "x", "y", "width", "height")
         return x, y, x + width, y + height
@@ -106,8 +125,31 @@ def _numbers(element: ElementTree.Element, *keys: str) -> list[float]:
     return [float(element.get(key, "0")) for key in keys]
 
 
+def _boxes(element: ElementTree.Element) -> Iterator[tuple[str, Bounds]]:
+    """Fill and bounds of every shape in an element, where its groups put it; what only cuts others is none."""
+    if _name(element) == "defs":
+        return
+    if box := _box(element):
+        yield element.get("fill", ""), box
+    x, y, scale = _moved(element) if _name(element) == "g" else (0.0, 0.0, 1.0)
+    for child in element:
+        for fill, (left, top, right, bottom) in _boxes(child):
+            yield fill, (left * scale + x, top * scale + y, right * scale + x, bottom * scale + y)
+
+
+def _moved(group: ElementTree.Element) -> tuple[float, float, float]:
+    """Where a group's origin lies, and its scale."""
+    transform = group.get("transform")
+    if transform is None:
+        return 0.0, 0.0, 1.0
+    if not (found := MOVED.fullmatch(transform)):
+        raise ValueError(f"transform {transform!r} of a group is not one that cards use")
+    x, y, scale = map(float, found.groups())
+    return x, y, scale
+
+
 def _bounds(layer: ElementTree.Element) -> Bounds | None:
-    boxes = [box for element in layer.iter() if (box := _box(element))]
+    boxes = [box for _, box in _boxes(layer)]
     if not boxes:
         return None
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
@@ -145,12 +187,15 @@ def attributes(card: Examined) -> Iterator[str]:
 
 @checks
 def layers(card: Examined) -> Iterator[str]:
-    """The layers stand once each and in their order, with a paper and a glyph among them, and nothing outside them."""
+    """The layers stand once each and in their order, with a paper and what the card shows among them, and nothing outside them."""
     found = [e.get("id", "").rpartition("-")[2] for e in card.root if e.tag == f"{SVG}g"]
     if found != [name for name in LAYERS if name in found]:
         yield f"layers are {found}, should be of {list(LAYERS)} in this order, once each"
-    yield from (f"no layer {name}" for name in ("paper", "glyph") if name not in found)
-    yield from (f"no ink in layer {name}" for name in ("glyph", "label") if name in card.layers and name not in card.ink)
+    shows = card.expected.middles if card.expected else ()
+    yield from (f"no layer {name}" for name in ("paper", *shows) if name not in found)
+    if not any(name in found for name in READ):
+        yield f"no layer of {', '.join(READ)}"
+    yield from (f"no ink in layer {name}" for name in READ if name in card.layers and name not in card.ink)
     outside = [_name(e) for e in card.root if _name(e) not in ("title", "desc", "metadata", "g")]
     if outside:
         yield f"{outside} stand outside the layers"
@@ -167,27 +212,29 @@ def ids(card: Examined) -> Iterator[str]:
 
 @checks
 def references(card: Examined) -> Iterator[str]:
-    """Everything referred to is in the file, and only patterns inside <defs> are painted with."""
+    """Everything referred to is in the file: patterns to paint with and paths to cut with, inside <defs>."""
     known = {value for element in card.root.iter() if (value := element.get("id"))}
-    tiles = {p.get("id") for defs in card.root.iter(f"{SVG}defs") for p in defs.iter(f"{SVG}pattern")}
+    there = {_name(e): {e.get("id") for e in defs} for defs in card.root.iter(f"{SVG}defs") for e in defs}
     for label in card.root.get("aria-labelledby", "").split():
         if label not in known:
             yield f"aria-labelledby names {label}, which is not there"
-    for value in (v for element in card.drawn for v in element.attrib.values() if "url(" in v):
-        inside = re.fullmatch(r"url\(#([\w-]+)\)", value)
-        if not inside or inside[1] not in tiles:
-            yield f"{value} refers to no pattern in <defs>"
+    for key, value in ((k, v) for element in card.drawn for k, v in element.attrib.items() if "url(" in v):
+        kind, inside = "clipPath" if key == "clip-path" else "pattern", re.fullmatch(r"url\(#([\w-]+)\)", value)
+        if not inside or inside[1] not in there.get(kind, ()):
+            yield f"{key} {value} refers to no {kind} in <defs>"
 
 
 @checks
 def colours(card: Examined) -> Iterator[str]:
-    """Every paint is #rrggbb, none or a pattern, and of the card's swatch."""
-    paints = {paint for element in card.drawn for paint in _paints(element) if paint != "none" and not paint.startswith("url(")}
-    for paint in sorted(paints):
-        if not re.fullmatch(r"#[0-9a-f]{6}", paint):
-            yield f"paint {paint!r} is not written #rrggbb"
-        elif card.expected and paint not in card.expected.colours:
-            yield f"paint {paint} is not in the swatch ({', '.join(sorted(card.expected.colours))})"
+    """Every paint is #rrggbb, none or a pattern, and of the card's swatch, or in the picture of the picture."""
+    known = card.expected.colours if card.expected else frozenset()
+    allowed = {name: known | (card.expected.picture if card.expected and name == "picture" else frozenset()) for name in card.layers}
+    for name, layer in card.layers.items():
+        paints = {paint for element in layer.iter() for paint in _paints(element) if paint != "none" and not paint.startswith("url(")}
+        yield from (f"paint {paint!r} is not written #rrggbb" for paint in sorted(paints) if not re.fullmatch("#[0-9a-f]{6}", paint))
+        strange = sorted(paint for paint in paints - allowed[name] if re.fullmatch("#[0-9a-f]{6}", paint)) if card.expected else []
+        if strange:
+            yield f"layer {name} is painted with {', '.join(strange)}, should be with {', '.join(sorted(allowed[name]))}"
 
 
 def _ground(card: Examined, over: str, box: Bounds) -> str | None:
@@ -211,14 +258,29 @@ def _holds(element: ElementTree.Element, extent: Bounds, box: Bounds) -> bool:
 
 @checks
 def legible(card: Examined) -> Iterator[str]:
-    """Glyph and label have the contrast they need on what lies below them."""
-    for name, box in card.ink.items():
+    """Glyph and label have the contrast they need on what lies below them, be it a picture."""
+    for name in ("glyph", "label"):
+        if not (box := card.ink.get(name)):
+            continue
         ground = _ground(card, name, box)
+        grounds = {ground, *_pictured_below(card, box)} if ground else set()
         for fill in sorted({paint for element in card.layers[name].iter() for paint in _paints(element) if paint.startswith("#")}):
             if not ground:
                 yield f"{name} stands on no flat colour"
-            elif contrast(fill, ground) < CONTRAST:
-                yield f"{name} {fill} on {ground} has contrast {contrast(fill, ground):.2f}, needs {CONTRAST}"
+            for below in sorted(below for below in grounds if below and contrast(fill, below) < CONTRAST):
+                yield f"{name} {fill} on {below} has contrast {contrast(fill, below):.2f}, needs {CONTRAST}"
+
+
+def _pictured_below(card: Examined, box: Bounds) -> set[str]:
+    """Colours of the picture that lie below something, unless the picture is cut to a shape: then that shape's edge is what is read."""
+    whole, layer = card.ink.get("picture"), card.layers.get("picture")
+    if layer is None or not whole or not _meet(box, whole) or any(group.get("clip-path") for group in layer.iter(f"{SVG}g")):
+        return set()
+    return {fill for fill, other in _boxes(layer) if _meet(box, other)}
+
+
+def _meet(one: Bounds, other: Bounds) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 @checks
@@ -234,17 +296,18 @@ def numbers(card: Examined) -> Iterator[str]:
 
 @checks
 def centred(card: Examined) -> Iterator[str]:
-    """The glyph's ink bounds are centred where the layout has its middle: mostly the canvas's."""
-    middle = card.expected.middle if card.expected else (CANVAS / 2, CANVAS / 2)
-    if box := card.ink.get("glyph"):
-        x, y = (box[0] + box[2]) / 2 - middle[0], (box[1] + box[3]) / 2 - middle[1]
-        if max(abs(x), abs(y)) > TOLERANCE:
-            yield f"glyph is off centre by {x:+.2f}, {y:+.2f}"
+    """The bounds of glyph and picture are centred where the layout has their middle: mostly the canvas's."""
+    middles = card.expected.middles if card.expected else {}
+    for name, (x, y) in middles.items():
+        if box := card.ink.get(name):
+            dx, dy = (box[0] + box[2]) / 2 - x, (box[1] + box[3]) / 2 - y
+            if max(abs(dx), abs(dy)) > OFF[name]:
+                yield f"{name} is off centre by {dx:+.2f}, {dy:+.2f}"
 
 
 @checks
 def safe_area(card: Examined) -> Iterator[str]:
-    """All ink that is read keeps a tenth of the canvas free on every side."""
+    """Picture, glyph and label keep a tenth of the canvas free on every side."""
     for name, box in card.ink.items():
         if min(box[:2]) < LOW - TOLERANCE or max(box[2:]) > HIGH + TOLERANCE:
             yield f"{name} reaches {', '.join(f'{edge:.1f}' for edge in box)}, should stay within {LOW:g} and {HIGH:g}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from generator import against, proof
+from generator import against, illustrations, proof
 from generator.cards import expected, recipe
 from generator.checks import Expected, checks, examine
 from generator.model import Error, Finding, Unsound
@@ -19,7 +19,7 @@ def _expectations(project: Project, folder: Path) -> dict[str, Expected]:
     name, palette = head.get("set"), head.get("palette")
     if name not in project.sets or palette not in project.palettes:
         return {}
-    made = recipe(project, name, project.sets[name].model_copy(update={"palette": palette}))
+    made = recipe(project, name, project.sets[name].model_copy(update={"palette": palette}), bare=bool(head.get("bare")))
     by_number = {radical.number: radical for radical in project.radicals}
     return {entry["file"]: expected(made, by_number.get(entry.get("number"), entry["character"])) for entry in head["cards"]}
 
@@ -68,7 +68,10 @@ def check(project: Project, paths: list[Path], say: Say) -> None:
     drawn = project.build / "sets"
     if not paths:
         findings += proof.prove(project)
+        findings += illustrations.examine(project)
         say(f"{len(project.radicals)} radicals by {len(proof.rules)} rules, {len(project.palettes)} palettes")
+        if project.illustrations:
+            say(f"{len(project.illustrations)} illustrations")
         paths = [drawn / name for name in project.sets if (drawn / name / MANIFEST).is_file()]
     count, found = cards(project, paths)
     say(f"{count} cards by {len(checks)} checks, and {len(set_checks)} of whole sets")
@@ -87,7 +90,7 @@ def compare(project: Project, table: Path, say: Say) -> None:
 
 def canonicalise(project: Project, say: Say) -> None:
     """Put the project's own data files into canonical form."""
-    for path, text in proof.canonical_files(project).items():
+    for path, text in (proof.canonical_files(project) | illustrations.canonical_files(project)).items():
         if path.is_relative_to(project.root) and path.read_text("utf-8") != text:
             with replacing(path) as temporary:
                 temporary.write_text(text, "utf-8", newline="\n")

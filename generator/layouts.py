@@ -12,8 +12,9 @@ from random import Random
 
 from generator import svg
 from generator.fonts import Outline
-from generator.model import Registry, Swatch
+from generator.model import Error, Registry, Swatch
 from generator.patterns import patterns
+from generator.pictures import Picture
 from generator.svg import CANVAS
 
 SAFE = 0.1
@@ -22,6 +23,12 @@ TYPICAL = 0.66
 """The median radical's longest ink side as a share of the canvas."""
 
 MIDDLE = (CANVAS / 2, CANVAS / 2)
+PICTURED = {"picture": "pictures", "pictogram": "pictograms", "window": "pictures"}
+"""The layouts that show what a radical means, and the folder of ``radicals/`` with the drawings that each shows."""
+PLACED = {"picture": (256, 386), "pictogram": (256, 386)}
+"""Where the glyph's middle lies in those layouts that do not have it in the canvas's middle."""
+SHOWN = {"picture": (256, 175), "pictogram": (256, 175)}
+"""Where the picture's middle lies in them."""
 LABELLED = {"plain": (256, 226), "paper": (256, 226), "grid": (256, 222)}
 """Where the glyph's middle lies in those layouts that have room for a label, when there is one."""
 BASELINE = 451
@@ -43,6 +50,7 @@ class Card:
     size: float
     label: tuple[Outline | float, ...]
     swatch: Swatch
+    picture: Picture | None = None
 
     @property
     def prefix(self) -> str:
@@ -69,7 +77,12 @@ def _placed(outline: Outline, em: float, cx: float, cy: float, fill: str) -> svg
 
 def middle(layout: str, labelled: bool) -> tuple[float, float]:
     """Where the middle of the glyph's ink lies."""
-    return LABELLED[layout] if labelled else MIDDLE
+    return LABELLED[layout] if labelled else PLACED.get(layout, MIDDLE)
+
+
+def shown_middle(layout: str, alone: bool) -> tuple[float, float]:
+    """Where the middle of the picture's ink lies, be it beside a glyph or *alone*."""
+    return MIDDLE if alone else SHOWN.get(layout, MIDDLE)
 
 
 def _glyph(card: Card, fill: str, share: float = 1.0, at: tuple[float, float] = MIDDLE) -> list[svg.Element]:
@@ -182,7 +195,72 @@ def grid(card: Card) -> Layers:
     }
 
 
-def draw(card: Card, layout: str) -> str:
-    """The card as SVG text: a function of its arguments, the same bytes everywhere."""
-    layers = {name: shapes for name, shapes in layouts[layout](card).items() if shapes}
+def _shown(card: Card, side: float, at: tuple[float, float], fill: str = "") -> svg.Element:
+    """The card's picture, its canvas drawn at a *side* about a point; a pictogram in the colour *fill*."""
+    if card.picture is None:
+        raise Error(f"{card.slug}: has no picture, only the 214 radicals have one; choose a layout without: {', '.join(layouts)}")
+    scale = svg.number(side / CANVAS, 2)
+    x, y = (middle - float(scale) * CANVAS / 2 for middle in at)
+    shapes = [svg.path(data, fill=fill or colour) for colour, data in card.picture.shapes]
+    return svg.group(shapes, transform=f"translate({svg.number(x)} {svg.number(y)}) scale({scale})")
+
+
+BELOW = 0.43
+"""Size of a glyph below a picture, as a share of what it has alone …"""
+LONGEST = 148
+"""… and its longest side."""
+SEEN_THROUGH = 1.16
+"""Size of a glyph that a picture is seen through."""
+LARGE = 424
+"""Side of the canvas of a picture that has the card to itself: its ink keeps to the safe area."""
+
+
+def _below(card: Card, fill: str) -> list[svg.Element]:
+    """The glyph below a picture."""
+    em = min(card.size * BELOW, LONGEST / card.glyph.longest)
+    return [_placed(card.glyph, em, *PLACED["picture"], fill)]
+
+
+@layouts
+def picture(card: Card) -> Layers:
+    """The coloured picture above, the glyph below, on a pale tint."""
+    colours = card.swatch
+    return {"paper": [_paper(colours.tint)], "picture": [_shown(card, CANVAS / 2, SHOWN["picture"])], "glyph": _below(card, colours.deep)}
+
+
+@layouts
+def pictogram(card: Card) -> Layers:
+    """Tone on tone: a pictogram of one colour above, the glyph below."""
+    colours = card.swatch
+    shown = _shown(card, CANVAS / 2, SHOWN["pictogram"], colours.tint)
+    return {"paper": [_paper(colours.paper)], "picture": [shown], "glyph": _below(card, colours.ink)}
+
+
+@layouts
+def window(card: Card) -> Layers:
+    """The picture seen through the glyph, which is dark where the picture has nothing to show."""
+    colours, cut = card.swatch, f"{card.prefix}-cut"
+    em = min(card.size * SEEN_THROUGH, CANVAS * (1 - 2 * SAFE) / card.glyph.longest)
+    left, top, right, bottom = card.glyph.bounds
+    dx, dy = (CANVAS / 2 - (low + high) / 2 * em for low, high in ((left, right), (top, bottom)))
+    data = svg.path_data(card.glyph.commands, em, dx, dy)
+    rest = svg.rect(left * em + dx, top * em + dy, (right - left) * em, (bottom - top) * em, fill=colours.stamp)
+    seen = svg.group([rest, _shown(card, LARGE, MIDDLE)], clip_path=f"url(#{cut})")
+    line = svg.path(data, fill="none", stroke=colours.deep, stroke_width=5, stroke_linejoin="round")
+    return {"paper": [_paper(colours.tint)], "picture": [svg.clip(cut, data), seen], "glyph": [line]}
+
+
+def bare(card: Card, layout: str) -> Layers:
+    """The picture alone, to guess the meaning by; :class:`Error` for a layout that shows none."""
+    if layout not in PICTURED:
+        raise Error(f"--bare: the layout {layout} shows no picture, choose a set with one of {', '.join(PICTURED)}")
+    one = PICTURED[layout] == "pictograms"
+    ground, fill = (card.swatch.paper, card.swatch.ink) if one else (card.swatch.tint, "")
+    return {"paper": [_paper(ground)], "picture": [_shown(card, LARGE, MIDDLE, fill)]}
+
+
+def draw(card: Card, layout: str, alone: bool = False) -> str:
+    """The card as SVG text, or its picture *alone*: a function of its arguments, the same bytes everywhere."""
+    drawn = bare(card, layout) if alone else layouts[layout](card)
+    layers = {name: shapes for name, shapes in drawn.items() if shapes}
     return svg.document(card.prefix, card.title, card.description, card.facts, layers)

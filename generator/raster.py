@@ -38,14 +38,21 @@ def packed(picture: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def png(svg: str, size: int) -> bytes:
-    """A card as a PNG of *size* × *size* pixels."""
-    return packed(image(svg, size))
+def opened(content: bytes, size: int) -> Image.Image:
+    """A card's file, SVG text or an illustration's pixels, as a picture of *size* × *size* pixels."""
+    if content.lstrip()[:1] == b"<":
+        return image(content.decode(), size)
+    return Image.open(io.BytesIO(content)).convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
 
 
-def cached(folder: Path, cards: Sequence[str], size: int) -> list[Path]:
+def png(content: bytes, size: int) -> bytes:
+    """A card's file as a PNG of *size* × *size* pixels."""
+    return packed(opened(content, size))
+
+
+def cached(folder: Path, cards: Sequence[bytes], size: int) -> list[Path]:
     """The cards' PNG files in *folder*: those of the same text and size drawn before are taken, the others drawn now."""
-    paths = [folder / f"{hashlib.sha256(f'{size} {card}'.encode()).hexdigest()}.png" for card in cards]
+    paths = [folder / f"{hashlib.sha256(b'%d ' % size + card).hexdigest()}.png" for card in cards]
     missing = [(path, card) for path, card in zip(paths, cards, strict=True) if not path.exists()]
     if missing:
         folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +64,7 @@ def cached(folder: Path, cards: Sequence[str], size: int) -> list[Path]:
     return paths
 
 
-def _keep(path: Path, card: str, size: int) -> None:
+def _keep(path: Path, card: bytes, size: int) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_bytes(png(card, size))
     temporary.replace(path)

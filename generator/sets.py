@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.cards import Recipe, Subject, card, character, expected, recipe, stem, swatch
+from generator.cards import Recipe, Subject, card, character, expected, picture, recipe, stem, swatch
 from generator.checks import examine
 from generator.layouts import draw
 from generator.model import COUNT, Error, Finding, Radical, Registry, Unsound
@@ -24,6 +24,8 @@ from generator.project import Project
 BATCH = 107
 """Cards that a process draws at once: half of the radicals."""
 MANIFEST = "manifest.json"
+CARDS = {".svg", ".webp"}
+"""Endings of a card's file: drawn ones and illustrations."""
 
 ENTRY = {"character", "file", "sha256", "bytes", "origin"}
 Entry = dict[str, Any]
@@ -44,27 +46,54 @@ class Batch:
     png: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A card as a file: its name and content, what the checks found on it, and where it comes from."""
+
+    file: str
+    content: bytes
+    findings: list[Finding]
+    origin: str
+
+
+def make(made: Recipe, subject: Subject) -> Made:
+    """A subject's card: the illustration chosen for it, if the set takes those, else drawn."""
+    if isinstance(subject, Radical) and subject.number in made.illustrations:
+        return _illustration(*made.illustrations[subject.number])
+    drawn, file = card(made, subject), f"{stem(subject)}.svg"
+    text = draw(drawn, made.spec.layout, made.bare)
+    findings = examine(f"{made.name}/{file}", text, expected(made, subject, drawn.picture))
+    return Made(file, text.encode(), findings, "picture" if made.spec.illustrations else "drawn")
+
+
+def _illustration(path: Path, sha256: str) -> Made:
+    """A chosen illustration as a card: its file as it is."""
+    content = path.read_bytes() if path.is_file() else b""
+    where, fault = f"radicals/illustrations/{path.name}", "is not the file that radicals/illustrations.yml describes, adopt it again"
+    findings = [] if hashlib.sha256(content).hexdigest() == sha256 else [Finding(where, "stored", fault)]
+    return Made(path.name, content, findings, "illustration")
+
+
 def draw_batch(batch: Batch) -> tuple[list[Entry], list[Finding]]:
     """Draw, check and write a batch: its manifest entries and what the checks found."""
     entries: list[Entry] = []
     findings: list[Finding] = []
     for subject in batch.subjects:
-        text = draw(card(batch.recipe, subject), batch.recipe.spec.layout)
-        file = f"{stem(subject)}.svg"
-        findings += examine(f"{batch.recipe.name}/{file}", text, expected(batch.recipe, subject))
-        (batch.folder / file).write_text(text, "utf-8", newline="\n")
+        made = make(batch.recipe, subject)
+        findings += made.findings
+        (batch.folder / made.file).write_bytes(made.content)
         if batch.png:
             from generator.raster import png
 
-            (batch.folder / f"{stem(subject)}.png").write_bytes(png(text, batch.png))
-        entries.append(_entry(file, subject, text.encode()))
+            (batch.folder / f"{stem(subject)}.png").write_bytes(png(made.content, batch.png))
+        entries.append(_entry(subject, made))
     return entries, findings
 
 
-def _entry(file: str, subject: Subject, content: bytes) -> Entry:
+def _entry(subject: Subject, made: Made) -> Entry:
     number = {"number": subject.number} if isinstance(subject, Radical) else {}
-    facts = {"character": character(subject), "file": file, "sha256": hashlib.sha256(content).hexdigest()}
-    return number | facts | {"bytes": len(content), "origin": "drawn"}
+    facts = {"character": character(subject), "file": made.file, "sha256": hashlib.sha256(made.content).hexdigest()}
+    return number | facts | {"bytes": len(made.content), "origin": made.origin}
 
 
 def _run(batches: Sequence[Batch], jobs: int) -> Iterator[tuple[Batch, list[Entry], list[Finding]]]:
@@ -140,15 +169,16 @@ def _refuse_foreign(folder: Path) -> None:
         raise Error(f"{folder}: exists and is not a set that Bushu drew, choose another --out or move it away")
     drawn = {Path(entry["file"]).stem for entry in manifest(folder)["cards"]}
     for path in sorted(folder.iterdir()):
-        ours = path.name == MANIFEST or (path.stem in drawn and path.suffix in (".svg", ".png"))
+        ours = path.name == MANIFEST or (path.stem in drawn and path.suffix in CARDS | {".png"})
         if not ours and not path.name.startswith("."):
             raise Error(f"{path}: is not a card that Bushu drew, move it away or choose another --out")
 
 
-def _head(made: Recipe) -> dict[str, str]:
+def _head(made: Recipe) -> dict[str, Any]:
     """What the manifest says of the whole set."""
     spec = made.spec
-    return {"set": made.name, "title": spec.title, "layout": spec.layout, "font": made.font, "palette": spec.palette}
+    facts = {"set": made.name, "title": spec.title, "layout": spec.layout, "font": made.font, "palette": spec.palette}
+    return facts | ({"bare": True} if made.bare else {})
 
 
 def _others(made: Recipe, place: Path, drawn: Path) -> list[str]:
@@ -156,7 +186,8 @@ def _others(made: Recipe, place: Path, drawn: Path) -> list[str]:
     there = manifest(place) if (place / MANIFEST).is_file() else {"cards": []}
     if {key: there.get(key) for key in _head(made)} != _head(made):
         return []
-    cards = (card for card in there["cards"] if not (drawn / card["file"]).exists() and (place / card["file"]).exists())
+    new = {path.stem for path in drawn.iterdir()}
+    cards = (card for card in there["cards"] if Path(card["file"]).stem not in new and (place / card["file"]).exists())
     return [json.dumps(card, ensure_ascii=False) for card in cards]
 
 
@@ -181,6 +212,9 @@ def _place(drawn: Path, place: Path, beside: bool) -> None:
         return
     for path in sorted(drawn.iterdir(), key=lambda path: (path.name == MANIFEST, path.name)):
         path.replace(place / path.name)
+        if path.suffix in CARDS:
+            for ending in CARDS - {path.suffix}:  # an illustration was chosen or taken back
+                (place / path.name).with_suffix(ending).unlink(missing_ok=True)
 
 
 def swap(new: Path, place: Path) -> None:
@@ -216,7 +250,8 @@ def complete(folder: Path, cards: list[Entry]) -> Iterator[str]:
     numbers = [entry.get("number") for entry in cards]
     yield from (f"radical {n} is {'missing' if n not in numbers else 'there twice'}" for n in range(1, COUNT + 1) if numbers.count(n) != 1)
     known = {entry["file"] for entry in cards}
-    yield from (f"{path.name} is not in the manifest" for path in sorted(folder.glob("*.svg")) if path.name not in known)
+    there = (path for path in sorted(folder.iterdir()) if path.suffix in CARDS)
+    yield from (f"{path.name} is not in the manifest" for path in there if path.name not in known)
 
 
 @set_checks
@@ -261,4 +296,9 @@ def publish(project: Project, last: Published | None = None) -> dict[str, Path]:
 
 def _decisive(made: Recipe, project: Project) -> dict[int, Hashable]:
     """What decides each card of a set, by number."""
-    return {radical.number: (made.decisive, swatch(made.palette, radical), radical) for radical in project.radicals}
+
+    def decisive(radical: Radical) -> Hashable:
+        chosen = made.illustrations.get(radical.number)
+        return made.decisive, swatch(made.palette, radical), radical, chosen or picture(made, radical)
+
+    return {radical.number: decisive(radical) for radical in project.radicals}

@@ -4,19 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from generator import raster
-from generator.cards import Recipe, card
-from generator.layouts import draw
+from generator.cards import Recipe
 from generator.project import Project, replacing
+from generator.sets import make
 
 
 def write(project: Project, made: Recipe, size: int, grey: bool, progress: Callable[[int], None]) -> Path:
     """Write the sheet of a set, *size* pixels a card, to ``build/sheets``; gives its path."""
     cards = []
     for radical in project.radicals:
-        cards.append(raster.image(draw(card(made, radical), made.spec.layout), size))
+        cards.append(raster.opened(make(made, radical).content, size))
         progress(1)
     sheet = raster.sheet(cards, size)
-    path = project.build / "sheets" / f"{made.name}-{size}{'-grey' if grey else ''}.png"
+    path = project.build / "sheets" / f"{made.name}{'-bare' if made.bare else ''}-{size}{'-grey' if grey else ''}.png"
     with replacing(path) as temporary:
         temporary.write_bytes(raster.packed(sheet.convert("L") if grey else sheet))
     return path

@@ -34,13 +34,13 @@ def drawn(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A project folder of its own, to be corrupted."""
+    """A project folder of its own, to be corrupted; the pictures, which are many files, are the package's."""
     folder = tmp_path / "project"
     folder.mkdir()
     for name in ("palette.yml", "sets.yml"):
         shutil.copy(DATA / name, folder / name)
     for name in ("radicals", "fonts"):
-        shutil.copytree(ROOT / name, folder / name)
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("drawings", "pictures", "pictograms"))
     return folder
 
 

@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -90,6 +91,51 @@ def test_every_check_has_a_saboteur() -> None:
 @pytest.mark.parametrize(("code", "corrupt"), CASES)
 def test_a_check_catches_its_saboteur(code: str, corrupt: Callable[[str], str], good: str, project: Project, made: cards.Recipe) -> None:
     assert code in codes(corrupt(good), project, made)
+
+
+MOVED = r'(<g id="picture-085-picture"><g transform="translate\()128 47'
+PICTURE_FILL = r'(<g id="picture-085-picture">.*?fill=)"#......"'
+# Of the picture card of 水 and the window card: what only cards with pictures can have wrong.
+PICTURED: dict[str, dict[str, list[Callable[[str], str]]]] = {
+    "picture": {
+        "layers": [sub('<g id="picture-085-picture">.*?</g></g>', ""), sub('<g id="picture-085-glyph">.*?</g>', "")],
+        "colours": [sub(PICTURE_FILL, r'\1"#123456"'), sub(PICTURE_FILL, r'\1"red"')],
+        "centred": [sub(MOVED, r"\g<1>138 47"), sub(MOVED, r"\g<1>128 44")],
+        "safe_area": [sub(MOVED, r"\g<1>128 -10")],
+        "legible": [sub(MOVED, r"\g<1>128 160")],
+        "parse": [sub(r"translate\(128 47\) scale\(", "rotate(9) scale(")],
+    },
+    "window": {
+        "references": [sub(r'clip-path="url\(#window-085-cut\)"', 'clip-path="url(#window-085-cat)"'), sub("clipPath", "pattern", count=2)],
+        "elements": [sub("clipPath", "mask", count=2), sub("clipPath", "clippath", count=2)],
+        "ids": [sub('id="window-085-cut"', 'id="cut"')],
+        "centred": [sub(r'(<g id="window-085-glyph"><path d="M)\d+', r"\g<1>120")],
+    },
+}
+PICTURED_CASES = [
+    pytest.param(name, code, corrupt, id=f"{name}-{code}-{n}")
+    for name, codes_ in PICTURED.items()
+    for code, ways in codes_.items()
+    for n, corrupt in enumerate(ways)
+]
+
+
+@pytest.mark.parametrize(("name", "code", "corrupt"), PICTURED_CASES)
+def test_a_check_catches_what_is_wrong_with_a_picture(name: str, code: str, corrupt: Callable[[str], str], project: Project) -> None:
+    made, water = cards.recipe(project, name), project.by_glyph["水"]
+    good = sets.make(made, water).content.decode()
+    assert codes(good, project, made) == []
+    try:
+        assert code in codes(corrupt(good), project, made)
+    except ElementTree.ParseError:
+        pytest.fail("the corruption is not well-formed")
+
+
+def test_a_bare_card_is_checked_as_one(project: Project) -> None:
+    bare, water = cards.recipe(project, "picture", bare=True), project.by_glyph["水"]
+    made = sets.make(bare, water)
+    assert made.findings == []
+    assert "layers" in codes(made.content.decode(), project, cards.recipe(project, "picture")), "no glyph, where there should be one"
 
 
 @pytest.mark.parametrize(

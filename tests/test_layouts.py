@@ -1,6 +1,7 @@
 """Layouts: the glyph stands in the middle, inside the safe area, and at one em size for a whole set."""
 
 import itertools
+import re
 from dataclasses import replace
 from statistics import median
 from xml.etree import ElementTree
@@ -15,20 +16,24 @@ from hypothesis import strategies as st
 from generator.cards import card, recipe
 from generator.fonts import Outline
 from generator.layouts import LABELLED as ROOMY
-from generator.layouts import SAFE, TYPICAL, Card, draw, layouts
-from generator.model import Swatch
+from generator.layouts import LONGEST, PICTURED, SAFE, SEEN_THROUGH, TYPICAL, Card, draw, layouts, middle
+from generator.model import Error, Swatch
 from generator.patterns import patterns
+from generator.pictures import Picture
 from generator.project import Project, load
 from generator.svg import CANVAS, LAYERS
 
 FITS = {name: spec.fit for name, spec in load(ROOT).fonts.faces.items()}
 COLOURS = Swatch("#1e50a2", "#fffdf8", "#406bb2", "#eef3fb", "#14305f", "#1e50a2", "seigaiha", "")
+PICTURE = Picture((("#c03a2f", "M26 56h460v400h-460z"), ("#f6f5f6", "M206 206h100v100h-100z")), "A drawing", "MIT")
+"""As large as pictures are."""
 LOW, HIGH = SAFE * CANVAS, (1 - SAFE) * CANVAS
 OFF, OFF_CURVED = 0.06, 0.1
 """Units by which a glyph may miss the middle: of straight lines, and of curves whose control points are left to be mirrored."""
 NS = "{http://www.w3.org/2000/svg}"
 
 every_layout = pytest.mark.parametrize("layout", layouts)
+every_pictured = pytest.mark.parametrize("layout", PICTURED)
 every_face = pytest.mark.parametrize("face", FITS)
 
 
@@ -41,7 +46,7 @@ def box(left: float, top: float, right: float, bottom: float) -> Outline:
 
 def a_card(glyph: Outline, fit: float = 0.9, label: tuple[Outline | float, ...] = (), number: int = 85) -> Card:
     facts = {"source": "A face", "rights": "OFL-1.1"}
-    return Card("test", f"{number:03d}", "水 water", "Radical 85.", facts, glyph, TYPICAL * CANVAS / fit, label, COLOURS)
+    return Card("test", f"{number:03d}", "水 water", "Radical 85.", facts, glyph, TYPICAL * CANVAS / fit, label, COLOURS, PICTURE)
 
 
 def ink(text: str, layer: str = "glyph") -> tuple[float, float, float, float]:
@@ -59,10 +64,11 @@ def em(text: str, outline: Outline) -> float:
     return max(right - left, bottom - top) / outline.longest
 
 
-def assert_in_the_middle(text: str, off: float = OFF) -> None:
+def assert_in_the_middle(text: str, off: float = OFF, layout: str = "plain") -> None:
     left, top, right, bottom = ink(text)
-    assert abs((left + right) / 2 - CANVAS / 2) <= off
-    assert abs((top + bottom) / 2 - CANVAS / 2) <= off
+    x, y = middle(layout, labelled=False)
+    assert abs((left + right) / 2 - x) <= off
+    assert abs((top + bottom) / 2 - y) <= off
     assert min(left, top) >= LOW - off
     assert max(right, bottom) <= HIGH + off
 
@@ -76,7 +82,7 @@ boxes = st.tuples(place, place, side, side).map(lambda given_: box(given_[0], gi
 @settings(max_examples=10)
 @given(outline=boxes)
 def test_any_outline_stands_in_the_middle(layout: str, face: str, outline: Outline) -> None:
-    assert_in_the_middle(draw(a_card(outline, FITS[face]), layout))
+    assert_in_the_middle(draw(a_card(outline, FITS[face]), layout), layout=layout)
 
 
 @every_layout
@@ -85,8 +91,9 @@ def test_any_outline_stands_in_the_middle(layout: str, face: str, outline: Outli
 def test_only_what_would_leave_the_safe_area_is_shrunk(layout: str, outline: Outline) -> None:
     typical = em(draw(a_card(box(0, -0.9, 0.9, 0)), layout), box(0, -0.9, 0.9, 0))
     drawn = em(draw(a_card(outline), layout), outline)
-    fits = outline.longest * TYPICAL / 0.9 <= 1 - 2 * SAFE
-    if fits:
+    alone = (1 - 2 * SAFE) / TYPICAL
+    room = {"picture": LONGEST / (typical * 0.9), "pictogram": LONGEST / (typical * 0.9), "window": alone / SEEN_THROUGH}.get(layout, alone)
+    if outline.longest / 0.9 <= room:
         assert drawn * outline.longest == pytest.approx(typical * outline.longest, abs=0.3)
     else:
         assert drawn < typical
@@ -142,7 +149,8 @@ def test_layers(layout: str) -> None:
 def test_a_layout_paints_with_the_swatch_only(layout: str) -> None:
     text = draw(a_card(box(0, -1, 1, 0), label=(box(0, -0.7, 0.5, 0),)), layout)
     paints = {value for element in ElementTree.fromstring(text).iter() for key in ("fill", "stroke") if (value := element.get(key))}
-    assert paints <= {*COLOURS.colours(), "none", "url(#test-085-tile)"}
+    shown = PICTURE.colours if PICTURED.get(layout) == "pictures" else set()
+    assert paints <= {*COLOURS.colours(), *shown, "none", "url(#test-085-tile)"}
     assert len(paints) >= 2
 
 
@@ -187,3 +195,67 @@ def test_disc_shows_the_pattern_of_the_swatch(name: str) -> None:
     drawn = [path.get("d") for path in tile.iter(f"{NS}path")]
     meant = [path.get("d") for shape in wanted.shapes for path in shape.get_xml().iter("path")]
     assert drawn == meant
+
+
+def picture_ink(text: str) -> tuple[float, float, float, float]:
+    """Ink bounds of the picture layer of a drawn card, from what resvg and browsers read: its group's transform and its paths."""
+    layer = next(g for g in ElementTree.fromstring(text) if g.get("id", "").endswith("-picture"))
+    group = next(g for g in layer.iter(f"{NS}g") if g.get("transform"))
+    x, y, scale = map(float, re.fullmatch(r"translate\(([-\d.]+) ([-\d.]+)\) scale\(([\d.]+)\)", group.get("transform", "")).groups())
+    pen = BoundsPen(None)
+    for path in group.iter(f"{NS}path"):
+        parse_path(path.get("d"), pen)
+    left, top, right, bottom = pen.bounds
+    return left * scale + x, top * scale + y, right * scale + x, bottom * scale + y
+
+
+@every_pictured
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_picture_is_whole_inside_the_safe_area_and_centred(layout: str, alone: bool) -> None:
+    left, top, right, bottom = picture_ink(draw(a_card(box(0, -1, 1, 0)), layout, alone))
+    assert (left + right) / 2 == pytest.approx(CANVAS / 2, abs=0.5)
+    assert min(left, top) >= LOW
+    assert max(right, bottom) <= HIGH
+    if alone:
+        assert (top + bottom) / 2 == pytest.approx(CANVAS / 2, abs=0.5)
+        assert right - left > 0.7 * CANVAS, "large"
+
+
+@pytest.mark.parametrize("layout", ["picture", "pictogram"])
+@given(outline=boxes)
+@settings(max_examples=20)
+def test_picture_and_glyph_never_touch(layout: str, outline: Outline) -> None:
+    text = draw(a_card(outline), layout)
+    assert picture_ink(text)[3] + 5 <= ink(text)[1]
+
+
+@every_pictured
+def test_a_bare_picture_has_no_glyph(layout: str) -> None:
+    text = draw(a_card(box(0, -1, 1, 0)), layout, alone=True)
+    assert [g.get("id") for g in ElementTree.fromstring(text) if g.tag == f"{NS}g"] == ["test-085-paper", "test-085-picture"]
+
+
+@pytest.mark.parametrize("layout", [name for name in layouts if name not in PICTURED])
+def test_a_layout_without_a_picture_has_no_bare_one(layout: str) -> None:
+    with pytest.raises(Error, match=rf"--bare: the layout {layout} shows no picture"):
+        draw(a_card(box(0, -1, 1, 0)), layout, alone=True)
+
+
+@every_pictured
+def test_a_card_without_a_picture_says_so(layout: str) -> None:
+    with pytest.raises(Error, match="has no picture"):
+        draw(replace(a_card(box(0, -1, 1, 0)), picture=None), layout)
+
+
+def test_a_pictogram_is_of_one_colour() -> None:
+    text = draw(a_card(box(0, -1, 1, 0)), "pictogram")
+    layer = next(g for g in ElementTree.fromstring(text) if g.get("id", "").endswith("-picture"))
+    assert {path.get("fill") for path in layer.iter(f"{NS}path")} == {COLOURS.tint}
+
+
+def test_a_window_is_the_glyph_cut_out_of_the_picture() -> None:
+    root = ElementTree.fromstring(draw(a_card(box(0, -1, 1, 0)), "window"))
+    (cut,), (line,) = list(root.iter(f"{NS}clipPath")), [p for g in root if g.get("id") == "test-085-glyph" for p in g.iter(f"{NS}path")]
+    assert (line.get("fill"), line.get("stroke")) == ("none", COLOURS.deep)
+    assert cut.find(f"{NS}path").get("d") == line.get("d")
+    assert [g.get("clip-path") for g in root.iter(f"{NS}g") if g.get("clip-path")] == [f"url(#{cut.get('id')})"]

@@ -1,15 +1,17 @@
 """Sets are whole, atomic and the same whatever draws them."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 
 import pytest
 from common import contents
+from PIL import Image
 
 from generator import cards, layouts, sets
 from generator import project as projects
-from generator.model import Error
+from generator.model import Error, Unsound
 from generator.project import Project
 
 
@@ -23,7 +25,8 @@ def test_a_set_is_214_cards_and_a_manifest(project: Project, drawn: Path) -> Non
         assert [card["number"] for card in manifest["cards"]] == list(range(1, 215))
         for card in manifest["cards"]:
             content = (drawn / name / card["file"]).read_bytes()
-            assert (card["sha256"], card["bytes"], card["origin"]) == (hashlib.sha256(content).hexdigest(), len(content), "drawn")
+            assert (card["sha256"], card["bytes"]) == (hashlib.sha256(content).hexdigest(), len(content))
+            assert card["origin"] == ("picture" if spec.illustrations else "drawn")
 
 
 def test_several_processes_draw_the_same_bytes(project: Project, drawn: Path, tmp_path: Path) -> None:
@@ -133,11 +136,103 @@ def test_every_label_of_every_radical_passes_the_checks(project: Project, tmp_pa
     assert len(list((tmp_path / "paper").glob("*.svg"))) == 214
 
 
+HEAVIEST = {"plain": 1500, "paper": 1500, "picture": 6000, "pictogram": 6000, "window": 6000}
+"""Bytes that the median card of a layout may weigh; of all others, which are patterned, 3,000."""
+
+
 def test_weights(drawn: Path, project: Project) -> None:
-    """The median sober card weighs at most 1,500 bytes, a patterned one 3,000."""
     for name, spec in project.sets.items():
         sizes = sorted(card["bytes"] for card in sets.manifest(drawn / name)["cards"])
-        assert sizes[107] <= (1500 if spec.layout in ("plain", "paper") else 3000), name
+        assert sizes[107] <= HEAVIEST.get(spec.layout, 3000), name
+        assert sizes[-1] <= 10_000, name
+
+
+def illustrated(folder: Path, number: int, content: bytes, kind: str = "webp") -> None:
+    """Choose an illustration for a radical, in a project's folder."""
+    file = f"radical_{number:03d}.{kind}"
+    (folder / "radicals/illustrations").mkdir(exist_ok=True)
+    (folder / "radicals/illustrations" / file).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    listed = folder / projects.ILLUSTRATIONS
+    before = listed.read_text("utf-8") if listed.exists() else ""
+    entry = f"{number}: {{file: {file}, source: a friend, licence: CC0-1.0, sha256: {digest}, stored: {digest}}}\n"
+    listed.write_text(before + entry, "utf-8")
+
+
+def webp(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (512, 512), colour).save(out, "WEBP")
+    return out.getvalue()
+
+
+def test_a_chosen_illustration_takes_the_place_of_the_picture(copy: Path, drawn: Path) -> None:
+    illustrated(copy, 85, webp("navy"))
+    illustrated(copy, 86, b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 512 512"/>\n', "svg")
+    project = projects.load(copy)
+    out = copy / "build" / "sets"
+    sets.render([cards.recipe(project, "illustrated"), cards.recipe(project, "picture")], project.radicals, out)
+    entries = {entry["number"]: entry for entry in sets.manifest(out / "illustrated")["cards"]}
+    assert (entries[85]["file"], entries[85]["origin"]) == ("radical_085.webp", "illustration")
+    assert (entries[86]["file"], entries[86]["origin"]) == ("radical_086.svg", "illustration")
+    assert {entry["origin"] for number, entry in entries.items() if number not in (85, 86)} == {"picture"}
+    assert (out / "illustrated" / "radical_085.webp").read_bytes() == webp("navy")
+    assert not (out / "illustrated" / "radical_085.svg").exists()
+    assert contents(out / "picture") == contents(drawn / "picture"), "which knows nothing of illustrations"
+    one, other = ((out / name / "radical_001.svg").read_text("utf-8") for name in ("illustrated", "picture"))
+    assert one.replace("illustrated-001", "picture-001") == other, "where none is chosen, the picture card"
+
+
+def test_an_illustration_that_is_not_as_listed_stops_the_set(copy: Path) -> None:
+    illustrated(copy, 85, webp("navy"))
+    (copy / "radicals/illustrations/radical_085.webp").write_bytes(webp("red"))
+    project = projects.load(copy)
+    with pytest.raises(Unsound, match=r"radicals/illustrations/radical_085\.webp: stored: is not the file that .* adopt it again"):
+        sets.render([cards.recipe(project, "illustrated")], project.radicals, copy / "out")
+    (copy / "radicals/illustrations/radical_085.webp").unlink()
+    with pytest.raises(Unsound, match=r"radical_085\.webp: stored"):
+        sets.render([cards.recipe(project, "illustrated")], project.radicals, copy / "out")
+    assert not (copy / "out" / "illustrated").exists()
+
+
+def test_an_illustration_chosen_and_taken_back_leaves_one_card(copy: Path) -> None:
+    """Under a long-running process, which draws only what has changed."""
+    last: sets.Published = {}
+    there = copy / "build" / "sets" / "illustrated"
+    sets.publish(projects.load(copy), last)
+    before = contents(there)
+    illustrated(copy, 85, webp("navy"))
+    sets.publish(projects.load(copy), last)
+    assert sorted(path.name for path in there.glob("radical_085.*")) == ["radical_085.webp"]
+    assert sets.examine_folder(there, "illustrated") == []
+    (copy / projects.ILLUSTRATIONS).unlink()
+    sets.publish(projects.load(copy), last)
+    assert contents(there) == before
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("85: {file: radical_086.webp, sha256: X, stored: X}", r"85\.file: radical_086\.webp is not of radical 85"),
+        ("215: {file: radical_215.webp, sha256: X, stored: X}", r"215: not a radical"),
+        ("85: {file: ../secret.webp, sha256: X, stored: X}", r"85\.file: "),
+        ("85: {file: radical_085.webp, sha256: abc, stored: X}", r"85\.sha256: "),
+        ("water: {file: radical_085.webp, sha256: X, stored: X}", r"water"),
+        ("85: {file: radical_085.webp, sha256: X, stored: X, sauce: me}", r"85\.sauce: unknown key, did you mean source\?"),
+    ],
+)
+def test_a_bad_list_of_illustrations_is_an_error(copy: Path, entry: str, said: str) -> None:
+    (copy / projects.ILLUSTRATIONS).write_text(entry.replace("X", "0" * 64), "utf-8")
+    with pytest.raises(Error, match=rf"radicals/illustrations\.yml: {said}"):
+        projects.load(copy)
+
+
+def test_bare_cards_are_no_set(project: Project, tmp_path: Path) -> None:
+    made = cards.recipe(project, "picture", bare=True)
+    sets.render([made], project.radicals, tmp_path)
+    assert sets.manifest(tmp_path / "picture")["bare"] is True
+    texts = {path.read_text("utf-8").partition('<g id="')[2] for path in (tmp_path / "picture").glob("*.svg")}
+    assert len(texts) == 214
+    assert not any("-glyph" in text for text in texts)
 
 
 def test_a_long_running_process_draws_only_what_has_changed(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +240,7 @@ def test_a_long_running_process_draws_only_what_has_changed(copy: Path, monkeypa
     last: sets.Published = {}
     sets.publish(projects.load(copy), last)
     drawn: list[str] = []
-    monkeypatch.setattr(sets, "draw", lambda card, layout: drawn.append(card.prefix) or layouts.draw(card, layout))
+    monkeypatch.setattr(sets, "draw", lambda card, *how: drawn.append(card.prefix) or layouts.draw(card, *how))
 
     sets.publish(projects.load(copy), last)
     assert drawn == []
