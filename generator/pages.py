@@ -1,6 +1,7 @@
 """The gallery's pages from the project's data and the drawn sets. Knows nothing of MkDocs: leaving it costs one other file."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from generator import dyes, raster, views
+from generator import dyes, raster, sets, views
 from generator.cards import stem
 from generator.model import FontSpec, Palette, Radical, SetSpec
 from generator.project import Project
@@ -45,14 +46,26 @@ class Studio:
     folders: dict[str, Path]
 
     @cached_property
-    def drawn(self) -> dict[str, dict[int, str]]:
-        """Every card as an SVG file's text, by set and number."""
-        return {name: {r.number: (folder / card(r)).read_text("utf-8") for r in self.radicals} for name, folder in self.folders.items()}
+    def entries(self) -> dict[str, dict[int, sets.Entry]]:
+        """What the manifests say of every card, by set and number."""
+        return {name: {entry["number"]: entry for entry in sets.manifest(folder)["cards"]} for name, folder in self.folders.items()}
+
+    @cached_property
+    def drawn(self) -> dict[str, dict[int, bytes]]:
+        """Every card's file, by set and number."""
+        return {
+            name: {number: (self.folders[name] / entry["file"]).read_bytes() for number, entry in entries.items()}
+            for name, entries in self.entries.items()
+        }
 
     @cached_property
     def cards(self) -> dict[str, dict[int, str]]:
-        """Every card as markup for a page, by set and number."""
-        return {name: {number: views.inline(text) for number, text in texts.items()} for name, texts in self.drawn.items()}
+        """Every card as markup for a page in its set's folder, by set and number."""
+        return {name: {number: self._markup(name, number) for number in cards} for name, cards in self.drawn.items()}
+
+    def _markup(self, name: str, number: int) -> str:
+        entry = self.entries[name][number]
+        return views.linked(entry["file"]) if entry["origin"] == "illustration" else views.inline(self.drawn[name][number].decode())
 
     @property
     def radicals(self) -> tuple[Radical, ...]:
@@ -64,15 +77,19 @@ class Studio:
         """The drawn sets; the index shows the first."""
         return {name: self.project.sets[name] for name in self.folders}
 
-    @property
-    def front(self) -> dict[int, str]:
-        """The first set's cards."""
-        return next(iter(self.cards.values()))
+    def front(self, root: str) -> dict[int, str]:
+        """The first set's cards as markup for a page from which *root* leads to the site's root."""
+        name, cards = next(iter(self.cards.items()))
+        return {number: views.moved(card, f"{root}sets/{name}/") for number, card in cards.items()}
+
+    def file(self, name: str, radical: Radical) -> str:
+        """The file name of a radical's card in a set."""
+        return str(self.entries[name][radical.number]["file"])
 
 
-def card(radical: Radical, kind: str = "svg") -> str:
-    """The file name of a card."""
-    return f"{stem(radical)}.{kind}"
+def png_file(radical: Radical) -> str:
+    """The file name of a card's PNG."""
+    return f"{stem(radical)}.png"
 
 
 def family_palette(project: Project) -> Palette:
@@ -93,7 +110,10 @@ def shared(studio: Studio) -> dict[str, Any]:
         "swatches": family_palette(project).swatches,
         "sets": studio.sets,
         "credits": views.credited(fonts(project)),
+        "makers": views.makers(project.pictures),
+        "illustrations": project.illustrations,
         "preload": [project.fonts.site[name].file for name in FIRST if name in project.fonts.site],
+        "kinded": views.KINDS,
         "short": views.short,
         "plural": views.plural,
         "numeral": views.numeral,
@@ -117,7 +137,7 @@ def _index(studio: Studio) -> Page:
     groups = [(count, list(group)) for count, group in groupby(studio.radicals, lambda radical: radical.strokes)]
     view = {
         "groups": groups,
-        "cards": studio.front,
+        "cards": studio.front(""),
         "terms": {radical.number: views.terms(radical) for radical in studio.radicals},
     }
     sets = views.plural(len(studio.sets), "set")
@@ -126,11 +146,12 @@ def _index(studio: Studio) -> Page:
 
 
 def _radical_pages(studio: Studio) -> Iterator[Page]:
+    cards = studio.front("../../")
     before: tuple[Radical | None, ...] = (None, *studio.radicals)
     after: tuple[Radical | None, ...] = (*studio.radicals[1:], None)
     for radical, last, following in zip(studio.radicals, before, after, strict=False):
         title = f"{radical.glyph} {radical.headword}, radical {radical.number}"
-        view = _radical(studio, radical) | {"before": last, "after": following, "cards": studio.front}
+        view = _radical(studio, radical) | {"before": last, "after": following, "cards": cards}
         yield Page(f"radicals/{radical.slug}.md", "radical.html", title, views.description(radical), view)
 
 
@@ -139,8 +160,8 @@ def _radical(studio: Studio, radical: Radical) -> dict[str, Any]:
     palette = family_palette(studio.project)
     return {
         "radical": radical,
-        "file": card(radical),
-        "png": card(radical, "png"),
+        "files": {name: studio.file(name, radical) for name in studio.folders},
+        "png": png_file(radical),
         "colour": dyes.colour_name(palette.swatch(radical)),
         "upright": views.upright(radical),
         "names": views.named(radical, groups),
@@ -169,7 +190,9 @@ def typical(studio: Studio) -> list[Radical]:
 
 
 def _sets(studio: Studio) -> Page:
-    view = {"cards": studio.cards, "typical": typical(studio), "faces": studio.project.fonts.faces, "palettes": studio.project.palettes}
+    chosen = typical(studio)
+    cards = {name: [views.moved(studio.cards[name][radical.number], f"{name}/") for radical in chosen] for name in studio.folders}
+    view = {"cards": cards, "faces": studio.project.fonts.faces, "palettes": studio.project.palettes}
     return Page("sets/index.md", "sets.html", "Sets", "Every set of cards, each in one style throughout.", view)
 
 
@@ -185,7 +208,8 @@ def _set(studio: Studio, name: str) -> Page:
         "palette": studio.project.palettes[spec.palette],
         "radicals": studio.radicals,
         "cards": studio.cards[name],
-        "weight": views.kilobytes(sum(len(text.encode()) for text in studio.drawn[name].values())),
+        "kinds": Counter(entry["file"].rpartition(".")[2] for entry in studio.entries[name].values()),
+        "weight": views.kilobytes(sum(entry["bytes"] for entry in studio.entries[name].values())),
         "around": (names[at - 1] if at else None, names[at + 1] if at + 1 < len(names) else None),
     }
     return Page(f"sets/{name}/index.md", "set.html", f"The set {spec.title}", spec.description, view)
@@ -210,18 +234,20 @@ def copies(studio: Studio) -> Iterator[tuple[str, Path]]:
     """Files that are published as they are: cards, PNGs where the set has them, fonts and their licences."""
     for name, folder in studio.folders.items():
         yield f"sets/{name}/manifest.json", folder / "manifest.json"
-        yield from ((f"sets/{name}/{card(radical)}", folder / card(radical)) for radical in studio.radicals)
+        yield from ((f"sets/{name}/{entry['file']}", folder / entry["file"]) for entry in studio.entries[name].values())
         if studio.project.sets[name].png:
             yield from _pngs(studio, name)
     vendored = studio.project.files("fonts")
     yield from ((f"licences/{file}", vendored[file]) for file in dict.fromkeys(font.licence_file for font in fonts(studio.project)))
+    held = [source.licence_file for source in studio.project.pictures.sources.values() if source.licence_file]
+    yield from ((f"licences/{file}", studio.project.path(f"radicals/{file}")) for file in held)
     site = [font.file for font in studio.project.fonts.site.values() if font.family in views.FAMILIES]
     yield from ((f"fonts/{file}", vendored[file]) for file in site)
 
 
 def _pngs(studio: Studio, name: str) -> Iterator[tuple[str, Path]]:
     pictures = raster.cached(studio.project.build / "cache", list(studio.drawn[name].values()), PNG)
-    yield from ((f"sets/{name}/{card(radical, 'png')}", picture) for radical, picture in zip(studio.radicals, pictures, strict=True))
+    yield from ((f"sets/{name}/{png_file(radical)}", picture) for radical, picture in zip(studio.radicals, pictures, strict=True))
 
 
 def api(studio: Studio) -> dict[str, Any]:
@@ -235,9 +261,13 @@ def api(studio: Studio) -> dict[str, Any]:
 
 
 def _entry(studio: Studio, radical: Radical) -> dict[str, Any]:
-    files = {
-        name: {kind: f"sets/{name}/{card(radical, kind)}" for kind in ("svg", *(["png"] if spec.png else []))}
-        for name, spec in studio.sets.items()
-    }
+    files = {name: _files(studio, name, radical) for name in studio.sets}
     links = {"kangxi": radical.kangxi, "url": f"radicals/{radical.slug}/", "files": files}
     return radical.model_dump(mode="json", exclude_none=True) | links
+
+
+def _files(studio: Studio, name: str, radical: Radical) -> dict[str, str]:
+    """The files of a card in a set by kind, and where the card comes from."""
+    entry = studio.entries[name][radical.number]
+    files = [entry["file"], *([png_file(radical)] if studio.sets[name].png else [])]
+    return {file.rpartition(".")[2]: f"sets/{name}/{file}" for file in files} | {"origin": entry["origin"]}

@@ -7,7 +7,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from generator import kana
-from generator.model import FontSpec, Groups, Name, Radical, WebFontSpec
+from generator.model import FontSpec, Groups, Name, PicturesFile, PictureSource, Radical, WebFontSpec
 from generator.svg import CANVAS, LAYERS
 
 NUMERALS = "〇一二三四五六七八九"
@@ -43,6 +43,8 @@ JAPANESE = re.compile("([\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000
 ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
 """What the parts of a table are, said outright: a browser forgets it where styles make blocks of them."""
 TABLE = re.compile(rf"<({'|'.join(ROLES)})(?=[ >])(?![^>]* role=)")
+KINDS = {"svg": "SVG", "webp": "WebP", "png": "PNG"}
+"""What the kinds of files are called."""
 FAMILIES = ("Newsreader", "Instrument Sans", "Shippori Mincho")
 """The font families of the styles."""
 
@@ -83,6 +85,16 @@ def inline(text: str) -> str:
     """
     silent = TOLD.sub(f'<svg viewBox="0 0 {CANVAS} {CANVAS}" aria-hidden="true">', text, count=1)
     return LAYER_ID.sub("<g", silent).replace(" />", "/>").rstrip()
+
+
+def linked(file: str) -> str:
+    """An illustration, which stays a file of its own, as an element of a page in the same folder: silent, like a drawn card."""
+    return f'<svg viewBox="0 0 {CANVAS} {CANVAS}" aria-hidden="true"><image href="{file}" width="{CANVAS}" height="{CANVAS}"/></svg>'
+
+
+def moved(card: str, folder: str) -> str:
+    """A card's markup for a page from which *folder* leads to the card's file."""
+    return card.replace('<image href="', f'<image href="{folder}', 1)
 
 
 def sheet(cards: Iterable[str]) -> str:
@@ -168,6 +180,18 @@ def credited(fonts: Iterable[FontSpec]) -> list[tuple[str, FontSpec]]:
     for font in fonts:
         found.setdefault(font.licence_file, []).append(font)
     return [(", ".join(dict.fromkeys(font.title.split(",")[0] for font in same)), same[0]) for same in found.values()]
+
+
+def makers(pictures: PicturesFile) -> list[tuple[PictureSource, str, list[str]]]:
+    """Whose pictures there are: source, author (empty where a source is credited as a whole) and the icons taken."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for depiction in pictures.radicals.values():
+        for origin in (*depiction.picture, *depiction.pictogram):
+            source, _, path = origin.partition(":")
+            author, _, icon = path.rpartition("/")
+            found.setdefault((source, author), set()).add(icon)
+    order = list(pictures.sources)
+    return [(pictures.sources[s], a, sorted(found[s, a] - {""})) for s, a in sorted(found, key=lambda key: (order.index(key[0]), key[1]))]
 
 
 def font_faces(fonts: Iterable[WebFontSpec]) -> str:

@@ -26,6 +26,7 @@ const sheets = {};
 const sheet = name => sheets[name] ??= fetch(`sets/${name}/all.svg`).then(r => r.ok ? r.text() : Promise.reject(r.status))
   .then(text => [...new DOMParser().parseFromString(text, 'image/svg+xml').documentElement.children].map(card => {
     for (const name of ['x', 'y', 'width', 'height']) card.removeAttribute(name);
+    for (const image of $$('image', card)) image.setAttribute('href', `sets/${name}/${image.getAttribute('href')}`);
     return document.importNode(card, true);
   }));
 const mark = (links, name) => { for (const a of links) if (a.dataset.set === name) a.setAttribute('aria-current', 'true'); else a.removeAttribute('aria-current'); };
@@ -154,7 +155,8 @@ if ($('#card')) {
   const card = $('#card'), links = $$('.big [data-set]'), show = a => {
     card.src = $('#svg').href = a.href;
     const png = $('#png');
-    if (png) { png.hidden = !('png' in a.dataset); png.href = a.href.replace(/svg$/, 'png'); }
+    $('#svg').textContent = /webp$/.test(a.href) ? 'WebP' : 'SVG';
+    if (png) { png.hidden = !('png' in a.dataset); png.href = a.href.replace(/\w+$/, 'png'); }
     mark(links, a.dataset.set); keep(sessionStorage, 'set', a.dataset.set);
   };
   for (const a of links) a.onclick = e => { if (!e.metaKey && !e.ctrlKey && !e.shiftKey) { e.preventDefault(); show(a); } };
