@@ -8,7 +8,7 @@ from generator.cards import expected, recipe
 from generator.checks import Expected, checks, examine
 from generator.model import Error, Finding, Unsound
 from generator.project import Project, replacing
-from generator.sets import MANIFEST, examine_folder, manifest, set_checks
+from generator.sets import CARDS, MANIFEST, examine_folder, manifest, set_checks
 
 Say = Callable[[str], None]
 
@@ -34,13 +34,34 @@ def _folder(project: Project, folder: Path) -> list[Finding]:
 
 def _files(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(path.rglob("*.svg"))
+        found = sorted(file for file in path.rglob("*") if file.suffix in CARDS)
         if not found:
-            raise Error(f"{path}: no SVG files in it, give cards or a folder of them")
+            raise Error(f"{path}: no cards in it, give cards or a folder of them")
         return found
     if not path.is_file():
         raise Error(f"{path}: not there, give a card or a folder of cards")
     return [path]
+
+
+def _chosen(folder: Path) -> set[str]:
+    """The files of a set that are illustrations, which look as whoever made them wished."""
+    entries = manifest(folder)["cards"] if (folder / MANIFEST).is_file() else []
+    return {entry["file"] for entry in entries if entry["origin"] == "illustration"}
+
+
+def _illustration(where: str, file: Path) -> list[Finding]:
+    try:
+        illustrations.prove(file)
+    except Error as error:
+        return [Finding(where, "form", str(error))]
+    return []
+
+
+def _card(where: str, file: Path, known: Expected | None) -> list[Finding]:
+    try:
+        return examine(where, file.read_text("utf-8"), known)
+    except (UnicodeDecodeError, OSError) as error:
+        return [Finding(where, "parse", f"not text that can be read ({error})")]
 
 
 def cards(project: Project, paths: list[Path]) -> tuple[int, list[Finding]]:
@@ -48,17 +69,17 @@ def cards(project: Project, paths: list[Path]) -> tuple[int, list[Finding]]:
     files = [file for path in paths for file in _files(path)]
     findings: list[Finding] = []
     known: dict[Path, dict[str, Expected]] = {}
+    chosen: dict[Path, set[str]] = {}
     for file in files:
         folder = file.parent
         if folder not in known:
-            known[folder] = _expectations(project, folder)
+            known[folder], chosen[folder] = _expectations(project, folder), _chosen(folder)
             findings += _folder(project, folder)
-        try:
-            text = file.read_text("utf-8")
-        except (UnicodeDecodeError, OSError) as error:
-            findings.append(Finding(file.as_posix(), "parse", f"not text that can be read ({error})"))
-            continue
-        findings += examine(f"{folder.name}/{file.name}", text, known[folder].get(file.name))
+        where = f"{folder.name}/{file.name}"
+        if file.suffix == ".webp" or file.name in chosen[folder]:
+            findings += _illustration(where, file)
+        else:
+            findings += _card(where, file, known[folder].get(file.name))
     return len(files), findings
 
 

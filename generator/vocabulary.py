@@ -1,0 +1,136 @@
+"""What an SVG made elsewhere may say: its elements, their attributes, and the grammar of every value."""
+
+import re
+
+SVG = "{http://www.w3.org/2000/svg}"
+XHTML = "{http://www.w3.org/1999/xhtml}"
+XML = "{http://www.w3.org/XML/1998/namespace}"
+HREF = "{http://www.w3.org/1999/xlink}href"
+EDITORS = tuple(
+    "{" + space
+    for space in (
+        "http://www.inkscape.org/",
+        "http://sodipodi.sourceforge.net/",
+        "http://www.bohemiancoding.com/sketch/",
+        "http://www.serif.com/",
+        "http://ns.adobe.com/",
+        "http://www.figma.com/",
+        "https://boxy-svg.com",
+        "http://krita.org/",
+    )
+)
+"""Where the namespaces of editors begin."""
+
+# Atomic groups and possessive repeats, so that no value takes longer to refuse than to read.
+N = r"(?>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?)"
+S = r"[\s,]*+"
+PAIR = f"{N}{S}{N}{S}"
+ARGUMENTS = {
+    "MmLlTt": PAIR,
+    "HhVv": f"{N}{S}",
+    "SsQq": f"(?:{PAIR}){{2}}",
+    "Cc": f"(?:{PAIR}){{3}}",
+    "Aa": f"{PAIR}{N}{S}[01]{S}[01]{S}{PAIR}",
+}
+COMMANDS = "|".join([*(f"[{letters}]{S}(?:{arguments})++" for letters, arguments in ARGUMENTS.items()), f"[Zz]{S}"])
+PATH = f"(?:(?=[Mm])(?:{COMMANDS})++)?"
+POINTS = f"(?:{PAIR})*+"
+LENGTH = f"{N}(?:px|%)?"
+RATIO = f"{N}%?"
+COLOUR = r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,20}|(?:rgb|hsl)a?\([\d.,%\s/+-]+\)"
+HERE = r"#([\w.-]+)"
+INSIDE = rf"url\(\s*[\"']?{HERE}[\"']?\s*\)"
+"""A paint or a clip in the same file."""
+TRANSFORM = rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\s*\({S}(?:{N}{S})+\){S})*+"
+NUMBER = re.compile(N)
+NUMBERS = re.compile(f"{S}(?:{N}(?:px)?{S})+")
+REFERENCE = re.compile(HERE)
+
+ACROSS, DOWN = ("x", "x1", "x2", "cx", "rx", "width"), ("y", "y1", "y2", "cy", "ry", "height")
+"""Lengths along each side of the canvas."""
+PROPERTIES = {
+    "fill": f"{COLOUR}|{INSIDE}",
+    "fill-opacity": RATIO,
+    "fill-rule": "nonzero|evenodd",
+    "stroke": f"{COLOUR}|{INSIDE}",
+    "stroke-opacity": RATIO,
+    "stroke-width": LENGTH,
+    "stroke-linecap": "butt|round|square",
+    "stroke-linejoin": "miter|round|bevel",
+    "stroke-miterlimit": N,
+    "stroke-dashoffset": N,
+    "stop-color": COLOUR,
+    "stop-opacity": RATIO,
+    "opacity": RATIO,
+    "display": "none|inline|block",
+    "visibility": "visible|hidden",
+    "clip-path": f"none|{INSIDE}",
+    "clip-rule": "nonzero|evenodd",
+}
+"""What an attribute or a style may say of how something is painted."""
+DASHES = {"stroke-dasharray": f"(?:{N}{S})+"}
+"""Only of shapes, so that the dashes of each can be counted."""
+
+
+def _lengths(*names: str) -> dict[str, str]:
+    return dict.fromkeys(names, LENGTH)
+
+
+GROUP = PROPERTIES | {"transform": TRANSFORM}
+SHAPE = GROUP | DASHES
+GRADIENT = PROPERTIES | {
+    "gradientUnits": "userSpaceOnUse|objectBoundingBox",
+    "gradientTransform": TRANSFORM,
+    "spreadMethod": "pad|reflect|repeat",
+    "href": HERE,
+}
+ELEMENTS: dict[str, dict[str, str]] = {
+    "g": GROUP,
+    "defs": GROUP,
+    "path": SHAPE | {"d": PATH},
+    "rect": SHAPE | _lengths("x", "y", "width", "height", "rx", "ry"),
+    "circle": SHAPE | _lengths("cx", "cy", "r"),
+    "ellipse": SHAPE | _lengths("cx", "cy", "rx", "ry"),
+    "line": SHAPE | _lengths("x1", "y1", "x2", "y2"),
+    "polyline": SHAPE | {"points": POINTS},
+    "polygon": SHAPE | {"points": POINTS},
+    "use": GROUP | _lengths("x", "y", "width", "height") | {"href": HERE},
+    "clipPath": GROUP | {"clipPathUnits": "userSpaceOnUse|objectBoundingBox"},
+    "linearGradient": GRADIENT | _lengths("x1", "y1", "x2", "y2"),
+    "radialGradient": GRADIENT | _lengths("cx", "cy", "r", "fx", "fy", "fr"),
+    "stop": PROPERTIES | {"offset": RATIO},
+}
+"""The elements there may be, and what their attributes may say."""
+
+NOTES = ("title", "desc", "metadata")
+"""Elements that say something and paint nothing."""
+LABELS = re.compile(r"(data|aria)-[\w-]+|class|role|lang|version|baseProfile|focusable|preserveAspectRatio")
+"""Attributes that say something and paint nothing."""
+UNSEEN = re.compile(
+    r"-[\w-]+|(font|text|line|letter|word|white|shape|solid|enable)-.*|font|.*-rendering|.*-baseline|writing-mode|direction"
+)
+"""Properties of text, of which there is none, and those of editors."""
+USUAL = {
+    ("none",): ("filter", "mask", "marker", "marker-start", "marker-mid", "marker-end", "vector-effect", "stroke-dasharray"),
+    ("normal",): ("mix-blend-mode", "paint-order"),
+    ("auto",): ("isolation", "color-interpolation", "overflow"),
+    ("visible",): ("overflow",),
+    ("sRGB",): ("color-interpolation",),
+}
+"""What some properties say that is so without them."""
+NEEDLESS = {(name, value) for values, names in USUAL.items() for name in names for value in values}
+
+ADVICE = {
+    "script": "runs code, which no picture needs",
+    "foreignObject": "holds a page, draw what it shows",
+    "text": "looks different on every machine, convert it to paths",
+    "tspan": "looks different on every machine, convert it to paths",
+    "image": "is a picture within the picture, draw what it shows, or adopt that picture",
+    "style": "is a style sheet, save with presentation attributes instead",
+    "a": "is a link, ungroup what is in it",
+    "svg": "stands within another, draw what it shows",
+    "animate": "moves, save it without",
+    "animateTransform": "moves, save it without",
+    "set": "moves, save it without",
+}
+"""What is wrong with elements that are often there, and what would be right."""

@@ -1,0 +1,591 @@
+"""Pictures made elsewhere: what is refused, what becomes of the rest, what they say of themselves, and which of them are one."""
+
+import io
+import random
+import re
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageDraw, ImageOps
+
+from generator import adopt, bitmaps, illustrations, provenance, raster, sets, vectors
+from generator import project as projects
+from generator.model import Error, Radical
+from generator.project import Project
+
+SIZE = 300
+
+
+def painting(size: tuple[int, int] = (SIZE, SIZE), mode: str = "RGB") -> Image.Image:
+    """A red disc on blue, and a yellow corner at the top left."""
+    image = Image.new("RGB", size, "navy")
+    draw = ImageDraw.Draw(image)
+    middle, radius = (size[0] // 2, size[1] // 2), min(size) // 4
+    draw.circle(middle, radius, "red")
+    draw.rectangle((0, 0, size[0] // 5, size[1] // 5), "yellow")
+    return image.convert(mode)
+
+
+def noise(side: int, levels: int) -> Image.Image:
+    return Image.frombytes("L", (side, side), bytes(random.Random(1).choices(range(128, 128 + levels), k=side**2)))
+
+
+def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:
+    out = io.BytesIO()
+    image.save(out, form, **options)
+    return out.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def header(width: int, height: int) -> bytes:
+    """The beginning of a PNG that claims to be large."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return start + struct.pack(">I", 1000) + b"IDAT" + bytes(1000) + bitmaps.PNG_END
+
+
+def frames(form: str) -> bytes:
+    moving = [painting(), ImageOps.invert(painting())]
+    return encoded(moving[0], form, save_all=True, append_images=moving[1:], duration=100)
+
+
+def svg(body: str, head: str = 'viewBox="0 0 24 24"', before: str = "") -> bytes:
+    spaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    return f"{before}<svg {spaces} {head}>{body}</svg>".encode()
+
+
+INK = '<path d="M2 2h10v10H2z" fill="red"/>'
+GROUND = '<rect width="24" height="24" fill="#eef"/>'
+
+REFUSED_BITMAPS = {
+    "nothing": (b"", "is empty"),
+    "text": (b"hello", "is not a PNG, JPEG, WebP or SVG file"),
+    "a GIF": (encoded(painting(), "GIF"), "is not a PNG, JPEG, WebP or SVG file"),
+    "half a PNG": (encoded(painting())[:-300], "truncated"),
+    "a PNG without its last bytes": (encoded(painting())[:-4], "is truncated"),
+    "a PNG with a wrong byte": (encoded(painting())[:100] + b"?" + encoded(painting())[101:], "cannot be decoded"),
+    "half a JPEG": (encoded(painting(), "JPEG")[:-1000], "truncated"),
+    "a JPEG without its last bytes": (encoded(painting(), "JPEG")[:-2], "truncated"),
+    "half a WebP": (encoded(painting(), "WEBP")[:-500], "cannot be decoded"),
+    "RIFF that is no WebP": (b"RIFF\0\0\0\0WAVE", "cannot be decoded"),
+    "a moving PNG": (frames("PNG"), r"is animated \(2 frames\)"),
+    "a moving WebP": (frames("WEBP"), r"is animated \(2 frames\)"),
+    "wide": (encoded(painting((400, 300))), "400 × 300 is not square, cut it or give --crop"),
+    "high": (encoded(painting((300, 307))), "300 × 307 is not square"),
+    "small": (encoded(painting((255, 255))), "255 × 255 pixels are too few, each side needs 256"),
+    "41 megapixels": (header(6404, 6404), "has more than 40 megapixels"),
+    "4 gigapixels": (header(65000, 65000), "more than 40 megapixels"),
+    "blank": (encoded(Image.new("RGB", (SIZE, SIZE), "white")), "is blank"),
+    "transparent": (encoded(Image.new("RGBA", (SIZE, SIZE))), "is blank"),
+    "black": (encoded(Image.new("RGB", (SIZE, SIZE), (1, 1, 1))), "is black"),
+    "flat": (encoded(Image.new("RGB", (SIZE, SIZE), "teal"), "JPEG"), "is of one flat colour"),
+    "almost flat": (encoded(noise(SIZE, 10)), "is of one flat colour"),
+}
+
+
+@pytest.fixture
+def water(project: Project) -> Radical:
+    return project.by_glyph["水"]
+
+
+@pytest.fixture
+def stored(water: Radical) -> Callable[..., illustrations.Stored]:
+    """A file as it would be stored for 水."""
+
+    def store(content: bytes, crop: bool = False, **known: str) -> illustrations.Stored:
+        return illustrations.normalised(content, water, "水 water", illustrations.facts(content) | known, crop)
+
+    return store
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED_BITMAPS.values(), ids=REFUSED_BITMAPS)
+def test_a_bitmap_is_refused(stored, content: bytes, message: str) -> None:
+    with pytest.raises(Error, match=message):
+        stored(content)
+
+
+def test_a_claimed_size_is_refused_before_anything_is_decoded(stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL.ImageFile import ImageFile
+
+    monkeypatch.setattr(ImageFile, "load", lambda image: pytest.fail("decoded"))
+    for question in (bitmaps.facts, bitmaps.decoded, stored):
+        with pytest.raises(Error, match="more than 40 megapixels"):
+            question(header(6404, 6404))
+
+
+MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16", "CMYK"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_is_the_same_picture(stored, mode: str) -> None:
+    source = painting(mode="L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        deep = Image.new("I;16", source.size)
+        deep.putdata([257 * level for level in source.tobytes()])
+        source = deep
+    made = stored(encoded(source, "JPEG" if mode == "CMYK" else "PNG"))
+    image = opened(made.content)
+    assert (made.file, image.format, image.mode, image.size) == ("radical_085.webp", "WEBP", "RGB", (512, 512))
+    expected = painting().convert("1" if mode == "1" else "L" if mode in ("L", "LA", "I;16") else "RGB").convert("RGB").resize((64, 64))
+    apart = ImageChops.difference(image.resize((64, 64)), expected).convert("L")
+    assert sum(apart.tobytes()) / 64**2 < (40 if mode == "1" else 8)  # dithered dots blur otherwise
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_every_format_is_taken(stored, form: str) -> None:
+    made = stored(encoded(painting(), form))
+    assert opened(made.content).format == "WEBP"
+    assert made.notes == ("300 × 300",)
+
+
+def test_almost_square_is_square_enough(stored) -> None:
+    assert stored(encoded(painting((300, 305)))).notes == ("300 × 305",)
+
+
+def test_crop_takes_the_middle(stored) -> None:
+    wide = Image.new("RGB", (900, 300), "white")
+    wide.paste(painting(), (300, 0))
+    made = stored(encoded(wide), crop=True)
+    assert made.notes == ("900 × 300", "its middle")
+    assert opened(made.content).getpixel((256, 256))[0] > 200
+    assert opened(made.content).getpixel((20, 256))[2] > 80  # navy, not the white beside it
+
+
+def test_transparency_is_laid_on_white(stored) -> None:
+    image = painting(mode="RGBA")
+    image.putalpha(Image.new("L", image.size, 0))
+    image.paste((255, 0, 0, 255), (50, 50, 250, 250))
+    made = stored(encoded(image))
+    assert made.notes == ("300 × 300", "laid on white")
+    assert min(opened(made.content).getpixel((5, 5))) > 250
+    palette = painting(mode="P")
+    assert "laid on white" in stored(encoded(palette, transparency=palette.getpixel((2, 2)))).notes
+    assert stored(encoded(painting(mode="RGBA"))).notes == ("300 × 300",)
+
+
+def test_a_photograph_is_turned_upright(stored) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    made = opened(stored(encoded(painting().rotate(180), "JPEG", exif=exif.tobytes())).content)
+    assert made.getpixel((20, 20))[:2] > (200, 200)
+    assert 0x0112 not in made.getexif()
+
+
+def test_colours_of_a_profile_become_those_of_the_web(stored) -> None:
+    from PIL import ImageCms
+
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("XYZ")).tobytes()
+    for profile in (lab, b"broken"):
+        assert "icc_profile" not in opened(stored(encoded(painting(), icc_profile=profile)).content).info
+
+
+def test_about_thirty_kilobytes(stored) -> None:
+    assert len(stored(encoded(painting((1200, 1200)))).content) < 10_000
+    busy, dice = painting((512, 512)), random.Random(1)
+    for _ in range(2000):
+        at, colour = (dice.randrange(512), dice.randrange(512)), tuple(dice.randbytes(3))
+        ImageDraw.Draw(busy).circle(at, dice.randrange(5, 30), colour)
+    assert 25_000 < len(stored(encoded(busy)).content) <= bitmaps.WEIGHT
+    lightest = stored(encoded(noise(512, 128))).content
+    assert bitmaps.WEIGHT < len(lightest) < 3 * bitmaps.WEIGHT
+
+
+def test_flat_pictures_are_stored_without_loss(stored) -> None:
+    flat = painting((512, 512))
+    assert opened(stored(encoded(flat)).content).tobytes() == flat.tobytes()
+
+
+@given(st.data())
+def test_a_damaged_bitmap_is_refused_or_taken_and_nothing_else(data: st.DataObject) -> None:
+    good = encoded(painting((256, 256)), data.draw(st.sampled_from(["PNG", "JPEG", "WEBP"])))
+    at = data.draw(st.integers(0, len(good) - 1))
+    content = data.draw(st.sampled_from([good[:at], good[:at] + data.draw(st.binary(max_size=8)) + good[at + 4 :]]))
+    try:
+        illustrations.facts(content)
+        square, _ = bitmaps.squared(content, crop=False)
+    except Error:
+        return
+    assert square.size == (512, 512)
+
+
+SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 42, Size: 512x512, Model: wave_xl"
+PARAMETERS = f"a wave, (ukiyo-e:1.2)\nNegative prompt: text, Seed\n{SETTINGS}"
+
+
+def text_chunks(**chunks: str) -> bytes:
+    from PIL.PngImagePlugin import PngInfo
+
+    info = PngInfo()
+    for key, value in chunks.items():
+        info.add_itxt(key, value)
+    return encoded(painting(), pnginfo=info)
+
+
+def test_generator_parameters_are_read_and_kept(stored) -> None:
+    content = text_chunks(parameters=PARAMETERS)
+    assert illustrations.facts(content) == {"model": "wave_xl", "prompt": "a wave, (ukiyo-e:1.2)", "seed": "42"}
+    made = opened(stored(content).content)
+    assert bitmaps._comment(made.getexif()) == PARAMETERS
+    assert illustrations.facts(stored(content).content) == illustrations.facts(content)
+    xmp = made.info["xmp"].decode()
+    for words in (provenance.MACHINE_MADE, "AISystemUsed>wave_xl<", "AIPromptInformation>a wave, (ukiyo-e:1.2)<"):
+        assert words in xmp
+
+
+def test_what_a_person_says_goes_into_the_file(stored) -> None:
+    known = {"source": "a & b", "author": "森", "licence": "CC-BY-4.0", "model": "m 2", "prompt": "a wave", "seed": "7"}
+    made = stored(text_chunks(parameters=PARAMETERS), **known).content
+    assert illustrations.facts(made) == known
+    assert bitmaps._comment(opened(made).getexif()) == "a wave\nSeed: 7, Model: m 2"
+
+
+def test_a_picture_by_hand_is_not_called_machine_made(stored) -> None:
+    made = stored(text_chunks(Author="A. Mori", Copyright="https://creativecommons.org/licenses/by-sa/4.0/"))
+    assert illustrations.facts(made.content) == {"author": "A. Mori", "licence": "CC-BY-SA-4.0"}
+    assert provenance.MACHINE_MADE.encode() not in made.content
+    assert "xmp" not in opened(stored(encoded(painting())).content).info
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        text_chunks(workflow="{}"),
+        text_chunks(**{"XML:com.adobe.xmp": f"<x a='{provenance.MACHINE_MADE}'/>"}),
+        encoded(painting(), "JPEG", comment=f"content credentials: {provenance.MACHINE_MADE}"),
+    ],
+    ids=["a workflow", "XMP", "content credentials"],
+)
+def test_a_machine_made_picture_stays_one(stored, content: bytes) -> None:
+    assert provenance.MACHINE_MADE.encode() in stored(content).content
+
+
+def test_exif_and_xmp_name_author_and_licence_and_places_are_left_out(stored) -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298] = "A. Mori", "all rights reserved"
+    exif.get_ifd(0x8825)[1] = "N"
+    packet = provenance.xmp({"dc:source": "a museum", "dc:rights": "http://creativecommons.org/publicdomain/zero/1.0/"})
+    content = encoded(painting(), "JPEG", exif=exif.tobytes(), xmp=packet)
+    assert illustrations.facts(content) == {"source": "a museum", "author": "A. Mori", "licence": "CC0-1.0"}
+    made = opened(stored(content).content)
+    assert not made.getexif().get_ifd(0x8825)
+
+
+@pytest.mark.parametrize("packet", [b"<", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", b"\xff\xfe"])
+def test_metadata_that_cannot_be_read_say_nothing(stored, packet: bytes) -> None:
+    assert illustrations.facts(encoded(painting(), "JPEG", xmp=packet)) == {}
+
+
+@given(st.text())
+def test_a_fact_is_one_line_however_it_is_written(text: str) -> None:
+    fact = provenance.cleaned(text)
+    assert provenance.cleaned(fact) == fact
+    assert fact == "" or (fact.isprintable() and fact == fact.strip())
+    packet = provenance.xmp({"dc:source": fact})
+    assert ElementTree.fromstring(packet).tag.endswith("xmpmeta")
+
+
+USES = "".join(f'<g id="a{n}">' + f'<use href="#a{n - 1}"/>' * 10 + "</g>" for n in range(1, 9))
+OUTSIDE = "refers to something outside of the file"
+EXPLODES = "elements or dashes are drawn, at most 2000"
+REFUSED_DRAWINGS = {
+    "not XML": (b"<svg", "is not XML that can be read"),
+    "another XML": (b"<html/>", "begins with <html>, should be <svg xmlns="),
+    "no namespace": (b'<svg viewBox="0 0 24 24"><path d="M2 2h9v9z"/></svg>', "should be <svg xmlns="),
+    "an element of no namespace": (svg('<path xmlns="" d="M2 2h9v9z"/>' + INK), "<path> is not allowed"),
+    "a script": (svg(INK + "<script>alert(1)</script>"), "<script> runs code"),
+    "a script among notes": (svg(INK + "<metadata><script/></metadata>"), "<script> stands within <metadata>"),
+    "a script in a title": (svg("<title><script/></title>" + INK), "<script> stands within <title>"),
+    "a handler": (svg('<path onclick="x()" d="M2 2h9v9z"/>'), "onclick= runs code"),
+    "a handler on the root": (svg(INK, 'viewBox="0 0 24 24" onload="x()"'), "onload= runs code"),
+    "a handler among notes": (svg('<desc onfocus="x()"/>' + INK), "onfocus= runs code"),
+    "a handler in capitals": (svg('<path ONCLICK="x()" d="M2 2h9v9z"/>'), "ONCLICK= runs code"),
+    "an image": (svg('<image href="a.png"/>' + INK), "<image> is a picture within the picture"),
+    "a use from outside": (svg('<use href="https://example.org/a.svg#a"/>' + INK), OUTSIDE),
+    "an old use from outside": (svg('<use xlink:href="a.svg#a"/>' + INK), OUTSIDE),
+    "a use of data": (svg('<use href="data:image/svg+xml,a"/>' + INK), OUTSIDE),
+    "a paint from outside": (svg('<path fill="url(https://example.org/#a)" d="M2 2h9v9z"/>'), OUTSIDE),
+    "a paint behind an escape": (
+        svg(r'<path fill="u\72l(https://example.org)" d="M2 2h9v9z"/>'),
+        OUTSIDE,
+    ),
+    "a style from outside": (svg('<path style="fill:url(a.svg#a)" d="M2 2h9v9z"/>'), OUTSIDE),
+    "a style that imports": (svg('<path style="@import url(a.css)" d="M2 2h9v9z"/>'), "style: '@import url.* is not allowed"),
+    "a filter": (svg('<path style="filter:url(#a)" d="M2 2h9v9z"/>'), "style: 'filter:url.* is not allowed"),
+    "a style sheet": (svg("<style>path{fill:red}</style>" + INK), "<style> is a style sheet"),
+    "a style sheet from outside": (svg(INK, before='<?xml-stylesheet href="a.css"?>'), r"has an instruction <\?xml-stylesheet\?>"),
+    "an instruction inside": (svg("<?php x ?>" + INK), r"has an instruction <\?php\?>"),
+    "a page": (svg("<foreignObject/>" + INK), "<foreignObject> holds a page"),
+    "an entity": (svg(INK + "&a;", before='<!DOCTYPE svg [<!ENTITY a "b">]>'), "has a doctype or entities"),
+    "a doctype": (svg(INK, before='<!DOCTYPE svg SYSTEM "svg.dtd">'), "has a doctype or entities"),
+    "text": (svg("<text>水</text>" + INK), "<text> looks different on every machine"),
+    "movement": (svg('<path d="M2 2h9v9z"><animate/></path>'), "<animate> moves"),
+    "a link": (svg('<a href="#a"/>' + INK), "<a> is a link"),
+    "an unknown attribute": (svg('<path d="M2 2h9v9z" mask="url(#a)"/>'), "<path mask=.* is not allowed"),
+    "no path": (svg('<path d="M2 2h"/>' + INK), "is not what can be drawn"),
+    "a path that could take for ever": (svg(f'<path d="M{"1 " * 20_000}x"/>'), "is not what can be drawn"),
+    "far too large a number": (svg('<path d="M2 2h9e300v9z"/>'), "is out of all proportion"),
+    "an id twice": (svg('<g id="a"/><g id="a"/>' + INK), "id 'a' stands twice"),
+    "an id that would be twice": (svg('<g id="a"/><g id="illustrated-085-a"/>' + INK), "id 'illustrated-085-a' stands twice"),
+    "a strange id": (svg('<g id="a b"/>' + INK), "id 'a b' is not a plain word"),
+    "what is not there": (svg('<use href="#b"/>' + INK), "#b is referred to and not there"),
+    "a circle of references": (svg('<g id="a"><use href="#a"/></g>' + INK), "refers to itself"),
+    "a circle of gradients": (svg('<linearGradient id="a" href="#b"/><linearGradient id="b" href="#a"/>' + INK), "refers to itself"),
+    "references that explode": (svg(f'<g id="a0">{INK}</g>{USES}'), EXPLODES),
+    "dashes that explode": (
+        svg('<path d="M0 0H24" stroke="red" stroke-dasharray=".00001"/>'),
+        EXPLODES,
+    ),
+    "dashes of a curve that swings wider and wider": (
+        svg(f'<path d="M0 0Q1 1 2 0T{"0 0 1 0 " * 2000}" stroke="red" stroke-dasharray="1"/>'),
+        EXPLODES,
+    ),
+    "dashes of a share of the page": (svg('<circle r="50%" stroke="red" stroke-dasharray="1"/>'), "has dashes on a shape that is a share"),
+    "too many elements": (svg("<g/>" * 2001), "2002 elements, at most 2000"),
+    "too deep": (svg("<g>" * 40 + INK + "</g>" * 40), "nests deeper than 32 levels"),
+    "too heavy": (svg(INK + " " * 100_000), "bytes, at most 100000"),
+    "no canvas": (svg(INK, ""), "has no viewBox that can be used"),
+    "an empty canvas": (svg(INK, 'viewBox="0 0 0 0"'), "has no viewBox that can be used"),
+    "a wide canvas": (svg(INK, 'viewBox="0 0 48 24"'), "48 × 24 is not square, cut it or give --crop"),
+    "no ink": (svg(""), "paints nothing on its canvas"),
+    "no visible ink": (svg('<path d="M2 2h9v9z" fill="none"/>'), "paints nothing on its canvas"),
+    "ink elsewhere": (svg('<path d="M30 2h9v9z"/>'), "paints nothing on its canvas"),
+    "ink outside": (svg(INK + '<path d="M30 2h9v9z"/>'), "has ink outside its canvas"),
+    "ink far outside": (svg(INK + '<path d="M500 500h9v9z"/>'), "has ink outside its canvas"),
+    "white on nothing": (svg('<path d="M2 2h9v9z" fill="#fff"/>'), "is blank"),
+    "black all over": (svg('<path d="M0 0h24v24H0z"/>'), "is black"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED_DRAWINGS.values(), ids=REFUSED_DRAWINGS)
+def test_a_drawing_is_refused(stored, content: bytes, message: str) -> None:
+    with pytest.raises(Error, match=message):
+        stored(content)
+
+
+TAKEN_DRAWINGS = {
+    "plain": svg(GROUND + INK),
+    "transparent": svg(INK),
+    "ours": svg(INK, 'viewBox="0 0 512 512"').replace(b"h10v10H2z", b"h400v400H2z"),
+    "moved": svg('<path d="M-10-10h12v12h-12z"/>', 'viewBox="-12 -12 24 24"'),
+    "by width and height": svg(GROUND + INK, 'width="24px" height="24"'),
+    "in per cent": svg('<rect width="100%" height="100%" fill="#eef"/><circle cx="50%" cy="50%" r="25%"/>'),
+    "painted by its root": svg('<path d="M2 2h9v9z"/>', 'viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'),
+    "an icon": svg('<path class="a" data-name="b" d="M2 2h9v9z" fill="currentColor"/>', 'role="img" viewBox="0 0 24 24" aria-label="c"'),
+    "styled": svg('<path style="fill:#f00;-inkscape-stroke:none;font-size:3px;mix-blend-mode:normal" d="M2 2h9v9z"/>'),
+    "gradients": svg(
+        '<defs><linearGradient id="a"><stop offset="0%" style="stop-color:red"/><stop offset="1" stop-color="#00f"/></linearGradient>'
+        '<radialGradient id="b" xlink:href="#a" cx="50%"/></defs>'
+        '<path fill="url(#a)" d="M2 2h9v9z"/><circle cx="16" cy="16" r="5" fill="url(\'#b\')"/>'
+    ),
+    "used and clipped": svg(
+        f'<clipPath id="c"><circle cx="8" cy="8" r="5"/></clipPath><g id="g" clip-path="url(#c)">{INK}</g>'
+        '<use href="#g" x="10" transform="rotate(5)"/>'
+    ),
+    "arcs and dashes": svg('<path d="M4 12a8 8 0 0116 0" stroke="red" fill="none" stroke-width="2" stroke-dasharray="2 1"/>'),
+    "shapes": svg(
+        '<ellipse cx="9" cy="9" rx="3" ry="4"/><line x1="2" y1="2" x2="9" y2="4" stroke="red"/><polygon points="9,12 20,20 3 18"/>'
+    ),
+    "ids like ours": svg('<g id="title"/><g id="canvas"/><g id="illustrated-085-title_"/>' + INK),
+    "notes of an editor": svg(
+        '<!-- by hand --><sodipodi:namedview xmlns:sodipodi="http://sodipodi.sourceforge.net/DTD/sodipodi-0.dtd" id="v"/>'
+        f'<title>old</title><g xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" inkscape:label="x">{INK}</g>'
+    ),
+    "UTF-16": ('<?xml version="1.0" encoding="UTF-16"?>' + svg(INK).decode()).encode("utf-16"),
+}
+
+
+def alone(content: bytes) -> Image.Image:
+    """A drawing as it looks by itself, on white."""
+    root = ElementTree.fromstring(content)
+    root.attrib = {"viewBox": "0 0 24 24"} | root.attrib | {"width": "512", "height": "512"}
+    drawn = Image.open(io.BytesIO(raster._cairosvg().svg2png(bytestring=ElementTree.tostring(root), output_width=512, output_height=512)))
+    white = Image.new("RGBA", drawn.size, "white")
+    white.alpha_composite(drawn.convert("RGBA"))
+    return white.convert("RGB")
+
+
+@pytest.mark.parametrize("name", TAKEN_DRAWINGS)
+def test_a_drawing_is_written_anew_and_looks_the_same(stored, name: str) -> None:
+    made = stored(TAKEN_DRAWINGS[name])
+    text = made.content.decode()
+    root = ElementTree.fromstring(text)
+    assert made.file == "radical_085.svg"
+    assert (root.get("viewBox"), root.get("role")) == ("0 0 512 512", "img")
+    title = root[0]
+    assert (title.text, root.get("aria-labelledby")) == ("水 water", title.get("id"))
+    ids = re.findall(r'id="([^"]*)"', text)
+    assert len(set(ids)) == len(ids)
+    assert all(key.startswith("illustrated-085-") for key in ids)
+    assert not re.search(r"<!|<\?|class=|style=|currentColor|inkscape|sodipodi|by hand|old", text)
+    apart = ImageChops.difference(raster.image(text, 512), alone(TAKEN_DRAWINGS[name])).convert("L")
+    assert sum(apart.histogram()[32:]) < 0.01 * 512**2
+    assert ("laid on white" in made.notes) == ('fill="#ffffff"' in text)
+
+
+@pytest.mark.parametrize("name", TAKEN_DRAWINGS)
+def test_a_stored_drawing_is_taken_as_it_is(stored, name: str) -> None:
+    once = stored(TAKEN_DRAWINGS[name])
+    again = stored(once.content)
+    assert again.content == once.content
+    assert again.notes == ()
+    vectors.prove(once.content, "illustrated-085")
+
+
+def test_crop_cuts_a_drawing_to_its_canvas(stored) -> None:
+    made = stored(svg(GROUND + INK + '<path d="M20 2h30v9z"/>'), crop=True)
+    assert "cut to its canvas" in made.notes
+    assert stored(made.content).content == made.content
+    wide = stored(svg('<rect width="48" height="24" fill="#eef"/><circle cx="24" cy="12" r="9"/>', 'viewBox="0 0 48 24"'), crop=True)
+    shown = raster.image(wide.content.decode(), 64)
+    assert max(shown.getpixel((32, 32))) < 10
+    assert min(shown.getpixel((3, 3))) > 200
+
+
+def test_a_drawing_says_where_it_is_from(stored) -> None:
+    notes = (
+        '<metadata><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:cc="http://creativecommons.org/ns#"'
+        ' xmlns:dc="http://purl.org/dc/elements/1.1/"><cc:Work><dc:creator><cc:Agent><dc:title>A. Mori</dc:title></cc:Agent></dc:creator>'
+        '<cc:license r:resource="http://creativecommons.org/licenses/by/4.0/"/></cc:Work></r:RDF></metadata>'
+    )
+    content = svg(notes + INK)
+    assert illustrations.facts(content) == {"author": "A. Mori", "licence": "CC-BY-4.0"}
+    known = {"author": "A. Mori", "licence": "CC-BY-4.0", "model": "a language model", "prompt": "a <wave> & foam"}
+    made = stored(content, **{name: known[name] for name in ("model", "prompt")})
+    assert illustrations.facts(made.content) == known
+    assert provenance.MACHINE_MADE in made.content.decode()
+
+
+@given(st.sampled_from(["fill", "style", "d", "transform", "href", "id", "clip-path", "stroke-width"]), st.text(max_size=40))
+@example("fill", "url(//example.org)")
+@example("style", "fill:u\\rl(x)")
+@example("fill", "#a\nurl(x)")
+def test_whatever_an_attribute_says_nothing_from_outside_is_written(name: str, value: str) -> None:
+    made = ElementTree.fromstring(svg(INK + '<path d="M9 9h9v9z"/>'))
+    made[1].set(name, value)
+    try:
+        writer, body = vectors._written(ElementTree.tostring(made), "illustrated-085", crop=False)
+    except Error:
+        return
+    assert writer.prefix
+    for element in (inner for part in body for inner in part.iter()):
+        for key, text in element.items():
+            assert not re.search(r"(?i)url\((?!#illustrated-085-)|[\\<>@;]|script|//", text), (key, text)
+
+
+@given(st.text(alphabet="MmLlHhVvCcSsQqTtAaZz0123456789.-+eE, \n", max_size=60))
+@example("M1 1a1 1 0 01.5.5")
+@example("m1,1-1-1z m1 1")
+def test_path_data_is_taken_if_every_command_has_its_numbers(data: str) -> None:
+    """As another reader of path data has it."""
+    from fontTools.pens.recordingPen import RecordingPen
+    from fontTools.svgLib.path import parse_path
+
+    try:
+        vectors._refuse_value("path", "d", " ".join(data.split()))
+    except Error:
+        return
+    parse_path(data, RecordingPen())
+
+
+@pytest.mark.parametrize("name", ["baseline", "disc"])
+def test_cards_of_different_radicals_are_different_pictures(drawn: Path, name: str) -> None:
+    """Flat cards have hashes that are alike, and some glyphs differ little: 冂 and 囗, 夂 and 夊, 士 and 土."""
+    content = {card["number"]: (drawn / name / card["file"]).read_bytes() for card in sets.manifest(drawn / name)["cards"]}
+    looks = {number: illustrations.Look(raster.opened(svg, 128)) for number, svg in content.items()}
+    close = sum((looks[1].hash ^ looks[number].hash).bit_count() <= illustrations.NEAR for number in looks)
+    assert len(looks) == 214
+    assert close > 1 or name == "baseline"
+    assert list(illustrations.alike(looks)) == []
+
+
+@pytest.mark.parametrize("name", ["baseline", "seal"])
+def test_copies_are_the_same_picture(drawn: Path, name: str) -> None:
+    seen = 0
+    for number in range(1, 215, 30):
+        image = raster.image((drawn / name / f"radical_{number:03d}.svg").read_text("utf-8"), 512)
+        for form, quality, size in (("JPEG", 30, 512), ("WEBP", 20, 500), ("JPEG", 80, 256), ("PNG", None, 300)):
+            options = {"quality": quality} if quality else {}
+            copy = opened(encoded(image.resize((size, size)), form, **options)).convert("RGB")
+            assert illustrations.Look(image).is_like(illustrations.Look(copy)), (number, form)
+            seen += 1
+    assert seen == 32
+
+
+@pytest.fixture(scope="module")
+def adopted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a bitmap for 水, a drawing for 火, and one for 木."""
+    copy = tmp_path_factory.mktemp("adopted")
+    for glyph, content in (("水", encoded(painting())), ("火", TAKEN_DRAWINGS["gradients"]), ("木", TAKEN_DRAWINGS["arcs and dashes"])):
+        project = projects.load(copy)
+        file = copy / "picture"
+        file.write_bytes(content)
+        adopt.take(project, adopt.plan(project, [(project.by_glyph[glyph].number, file)], adopt.Terms({})))
+        file.unlink()
+    return copy
+
+
+def found(root: Path) -> list[str]:
+    return [f"{finding.where.rpartition('/')[2]} {finding.code}" for finding in illustrations.examine(projects.load(root))]
+
+
+def test_nothing_is_found_on_what_was_adopted(adopted: Path, project: Project) -> None:
+    assert len(projects.load(adopted).illustrations) == 3
+    assert found(adopted) == []
+    assert illustrations.examine(project) == []
+
+
+def relist(root: Path) -> None:
+    """List the files as they are now, as somebody would who wants them through."""
+    project = projects.load(root)
+    now = {
+        number: one.model_copy(update={"stored": illustrations.sha256(illustrations.place(root, one).read_bytes())})
+        for number, one in project.illustrations.items()
+    }
+    (root / projects.ILLUSTRATIONS).write_text(illustrations.dumped(now), "utf-8")
+
+
+def test_every_fault_of_an_adopted_picture_is_found(adopted: Path) -> None:
+    folder, listing = adopted / illustrations.FOLDER, adopted / projects.ILLUSTRATIONS
+    whole = {path: path.read_bytes() for path in [*folder.iterdir(), listing]}
+
+    def faults(relisted: bool = False) -> list[str]:
+        if relisted:
+            relist(adopted)
+        codes = found(adopted)
+        for path in folder.iterdir():
+            path.unlink()
+        for path, content in whole.items():
+            path.write_bytes(content)
+        return codes
+
+    bitmap, drawing = folder / "radical_085.webp", folder / "radical_086.svg"
+    bitmap.unlink()
+    assert faults() == ["radical_085.webp missing"]
+    own = whole[drawing].replace(b"illustrated-086", b"illustrated-085")  # a drawing for the radical, under a bitmap's name
+    bitmap.write_bytes(b"")
+    assert faults() == ["radical_085.webp stored", "radical_085.webp form"]
+    for content in (b"", encoded(painting()), encoded(painting(), "WEBP"), encoded(Image.new("RGB", (512, 512)), "WEBP"), own):
+        bitmap.write_bytes(content)
+        assert faults(relisted=True)[0] == "radical_085.webp form"
+    drawing.write_text(drawing.read_text("utf-8").replace("<title", "<script/><title", 1), "utf-8")
+    assert faults(relisted=True) == ["radical_086.svg form"]
+    drawing.write_text(drawing.read_text("utf-8").replace("0 0 512 512", "0 0 511 511", 1), "utf-8")
+    assert faults(relisted=True) == ["radical_086.svg form"]
+    (folder / "radical_001.webp").write_bytes(whole[bitmap])
+    assert faults() == ["radical_001.webp stray"]
+    drawing.write_bytes((folder / "radical_075.svg").read_bytes().replace(b"illustrated-075", b"illustrated-086"))
+    assert faults(relisted=True) == ["radical_086.svg duplicate"]
+    listing.write_text("# mine\n" + listing.read_text("utf-8"), "utf-8")
+    assert faults() == ["illustrations.yml canonical"]
+    assert found(adopted) == []
