@@ -13,7 +13,7 @@ import click
 from generator import __version__
 from generator.cards import Recipe, Subject, Type, brought, recipe
 from generator.layouts import layouts
-from generator.model import COUNT, Error, SetSpec, nearest
+from generator.model import COUNT, Error, Radical, SetSpec, nearest
 from generator.project import Project, load
 from generator.sets import is_whole, render
 
@@ -92,14 +92,18 @@ def _font(project: Project, font: str | None) -> tuple[str | None, Type | None]:
     raise Error(f"--font: unknown font {font!r}, {nearest(font, project.fonts.faces)}; or give a font file")
 
 
-def _recipes(project: Project, names: Sequence[str], changes: dict[str, str | None], type_: Type | None) -> list[Recipe]:
+def _recipes(
+    project: Project, names: Sequence[str], changes: dict[str, str | None], type_: Type | None = None, bare: bool = False
+) -> list[Recipe]:
     given = {field: value for field, value in changes.items() if value is not None}
+    if bare and not names:
+        raise Error("--bare: of which set? give --set picture")
     chosen = names or ([next(iter(project.sets))] if given or type_ else list(project.sets))
     found = []
     for name in chosen:
         _known("set", name, project.sets)
         spec: SetSpec = project.sets[name].model_copy(update=given)
-        found.append(recipe(project, name, spec, type_))
+        found.append(recipe(project, name, spec, type_, bare))
     return found
 
 
@@ -119,6 +123,7 @@ def _progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
 @click.option("--layout", help=f"Another layout: {', '.join(layouts)}.")
 @click.option("--font", help="Another face of fonts.yml, or a font file; with a file, any character it has can be drawn.")
 @click.option("--palette", help="Another palette of palette.yml.")
+@click.option("--bare", is_flag=True, help="The pictures alone, without glyphs, of sets that have pictures.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="The folder of sets to write to.")
 @click.option("--png", type=click.IntRange(16, 4096), metavar="SIZE", help="Also write PNG files of SIZE pixels.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that draw.")
@@ -130,6 +135,7 @@ def _render(
     layout: str | None,
     font: str | None,
     palette: str | None,
+    bare: bool,
     out: Path | None,
     png: int | None,
     jobs: int,
@@ -141,11 +147,11 @@ def _render(
     project = load(root)
     face, type_ = _font(project, font)
     changes = {"layout": _known("layout", layout, layouts), "palette": _known("palette", palette, project.palettes), "font": face}
-    recipes = _recipes(project, names, changes, type_)
+    recipes = _recipes(project, names, changes, type_, bare)
     drawn = subjects(project, numbers, any_character=type_ is not None) if numbers else list(project.radicals)
     if not drawn:
         raise Error("NUMBERS: empty, give 85, 1-10 or 水, or leave it out to draw all")
-    shipped = is_whole(drawn) and not type_ and not any(changes.values())
+    shipped = is_whole(drawn) and not type_ and not bare and not any(changes.values())
     folder = out or project.build / ("sets" if shipped else "cards")
     with _progress(len(drawn) * len(recipes), "drawing") as progress:
         render(recipes, drawn, folder, jobs=jobs, png=png or 0, progress=progress)
@@ -196,17 +202,187 @@ def _palette(root: Path, names: tuple[str, ...]) -> None:
 @click.argument("names", metavar="SET...", nargs=-1, required=True)
 @click.option("--size", type=click.IntRange(8, 1024), default=96, show_default=True, metavar="PX", help="Pixels a card.")
 @click.option("--grey", is_flag=True, help="In grey, to see whether the cards hold without colour.")
+@click.option("--bare", is_flag=True, help="The pictures alone, without glyphs.")
 @click.pass_obj
-def _sheet(root: Path, names: tuple[str, ...], size: int, grey: bool) -> None:
+def _sheet(root: Path, names: tuple[str, ...], size: int, grey: bool, bare: bool) -> None:
     """Make contact sheets: every card of a SET in one PNG, in build/sheets."""
     from generator import sheets
 
     project = load(root)
-    recipes = _recipes(project, names, {}, None)
-    for made in recipes:
+    for made in _recipes(project, names, {}, bare=bare):
         with _progress(len(project.radicals), made.name) as progress:
             path = sheets.write(project, made, size, grey, progress)
         click.echo(_shown(path))
+
+
+def _number(project: Project, word: str, option: str) -> int:
+    """A radical's number, given as number or glyph."""
+    found = subjects(project, [word], any_character=False)
+    if len(found) != 1 or not isinstance(found[0], Radical):
+        raise Error(f"--{option}: {word!r} is not one radical, give 85 or 水")
+    return found[0].number
+
+
+@main.command("adopt")
+@click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--radical", help="The radical (85 or 水) that the one file is for, whatever its name is.")
+@click.option("--source", help="Where the files come from: an address, a person, a service.")
+@click.option("--author", help="Who made them.")
+@click.option("--licence", metavar="SPDX", help="Their licence, as CC-BY-4.0.")
+@click.option("--model", help="The model that made them, of machine-made ones.")
+@click.option("--prompt", help="What it was asked for.")
+@click.option("--seed", help="Its seed.")
+@click.option("--date", metavar="YYYY-MM-DD", help="When they were made.")
+@click.option("--crop", is_flag=True, help="Take the middle of what is not square, and cut drawings to their canvas.")
+@click.option("--replace", is_flag=True, help="Take them in the place of pictures that were chosen before.")
+@click.option("--remove", multiple=True, metavar="RADICAL", help="Take the choice for a radical back, as often as wanted.")
+@click.option("--dry-run", is_flag=True, help="Write nothing: say what would be taken, and why the rest would not.")
+@click.pass_obj
+def _adopt(
+    root: Path,
+    /,
+    paths: tuple[Path, ...],
+    radical: str | None,
+    crop: bool,
+    replace: bool,
+    remove: tuple[str, ...],
+    dry_run: bool,
+    **said: str | None,
+) -> None:
+    """Take pictures made elsewhere into the set of illustrations.
+
+    PATH is a PNG, JPEG, WebP or SVG file, or a folder of files radical_NNN.*. All are examined first; if one is refused, none is
+    taken. What the files say of their source, author, licence and generator is kept; the options say it instead.
+    """
+    from generator import adopt
+
+    project = load(root)
+    if remove:
+        if paths:
+            raise Error("--remove: takes choices back and adopts nothing, leave the files out")
+        for gone in adopt.give_back(project, [_number(project, word, "remove") for word in remove], dry_run):
+            click.echo(f"{_shown(gone)}: {'would be' if dry_run else 'is'} gone")
+        return
+    if not paths:
+        raise Error("PATH: missing, give files or a folder of radical_NNN.*")
+    terms = adopt.Terms(adopt.given(said), crop, replace)
+    files = adopt.wanted(paths, None if radical is None else _number(project, radical, "radical"))
+    with _progress(len(files), "examining") as progress:
+        rows = adopt.plan(project, files, terms, progress)
+    for line in [*adopt.table(project, rows), *adopt.left_out(paths)]:
+        click.echo(line)
+    taken = adopt.take(project, rows, dry_run)
+    click.echo(f"{taken} {'would be taken' if dry_run else 'taken'}, {len(rows) - taken} as before")
+
+
+@main.command("quiz")
+@click.argument("paths", metavar="DIR|ANSWERS...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--set", "name", default="picture", show_default=True, help="The set whose pictures are shown.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed makes other codes in another order.")
+@click.option("--numbers", multiple=True, help="Only these radicals (85, 1-10, 水), as often as wanted.")
+@click.option("--key", "key_file", type=click.Path(path_type=Path), help="The file of the key (default: DIR.key.json).")
+@click.option("--score", is_flag=True, help="Score answer forms by the --key.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Also write the score to this file.")
+@click.pass_obj
+def _quiz(
+    root: Path,
+    paths: tuple[Path, ...],
+    name: str,
+    seed: int,
+    numbers: tuple[str, ...],
+    key_file: Path | None,
+    score: bool,
+    json_file: Path | None,
+) -> None:
+    """Make a blind test of the pictures in DIR, with its key beside it; or with --score, score the ANSWERS to one."""
+    if score:
+        from generator import scoring
+
+        if not key_file:
+            raise Error("--key: missing, give the .key.json that was made with the test")
+        scoring.run(paths, key_file, json_file, click.echo)
+        return
+    from generator import quiz
+
+    if len(paths) > 1 or json_file:
+        raise Error("quiz: a test is made in one DIR; to score answers, add --score")
+    project = load(root)
+    _known("set", name, project.sets)
+    asked = subjects(project, " ".join(numbers).split(), any_character=False) if numbers else project.radicals
+    if not asked:
+        raise Error("--numbers: empty, give 85, 1-10 or 水, or leave it out to ask all")
+    key = quiz.make_key(project, name, seed, [radical for radical in asked if isinstance(radical, Radical)])
+    place = key_file or quiz.key_path(paths[0])
+    with _progress(len(key.pictures), "drawing") as progress:
+        quiz.write(project, key, paths[0], place, progress)
+    click.echo(f"{len(key.pictures)} pictures in {_shown(paths[0])}, the key in {_shown(place)}")
+
+
+@main.group("export")
+def _export() -> None:
+    """Take a set elsewhere.
+
+    It is drawn afresh, and nothing is exported while the checks find anything.
+    """
+
+
+def _of_a_set(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that every export has."""
+    name = click.option("--set", "name", help="A set of sets.yml (default: picture).")
+    jobs = click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that draw.")
+    return click.pass_obj(name(jobs(command)))
+
+
+@_export.command("kanji-site")
+@click.argument("dest", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if anything would be written.")
+@click.option("--prune", is_flag=True, help="Delete pictures and cards of other radicals that are there.")
+@_of_a_set
+def _kanji_site(root: Path, dest: Path, check: bool, prune: bool, name: str | None, jobs: int) -> None:
+    """Update the kanji site.
+
+    DEST is its folder; pictures, cards and a manifest are written there, and what is the same is not touched.
+    """
+    from generator import exports, kanji_site
+
+    project = load(root)
+    for line in kanji_site.write(project, name or exports.usual(project), dest, jobs, check, prune):
+        click.echo(line)
+
+
+@_export.command("anki")
+@click.argument("out", metavar="OUT.apkg", type=click.Path(path_type=Path))
+@_of_a_set
+def _anki(root: Path, out: Path, name: str | None, jobs: int) -> None:
+    """Write an Anki deck. Imported again, it changes the notes that are there."""
+    from generator import anki, exports
+
+    project = load(root)
+    click.echo(anki.write(project, name or exports.usual(project), out, jobs))
+
+
+@_export.command("print")
+@click.argument("out", metavar="OUT.pdf", type=click.Path(path_type=Path))
+@click.option("--paper", default="a4", show_default=True, help="a4 or letter.")
+@_of_a_set
+def _print(root: Path, out: Path, paper: str, name: str | None, jobs: int) -> None:
+    """Write cards to print and cut out. The sheets are printed on both sides and turned over their long edge."""
+    from generator import exports, flashcards
+
+    project = load(root)
+    click.echo(flashcards.write(project, name or exports.usual(project), out, jobs, paper))
+
+
+@_export.command("zip")
+@click.argument("out", metavar="OUT.zip", type=click.Path(path_type=Path))
+@click.option("--png", is_flag=True, help="With a PNG beside each card.")
+@_of_a_set
+def _zip(root: Path, out: Path, png: bool, name: str | None, jobs: int) -> None:
+    """Write one set as a file. Its credits and licences are in it."""
+    from generator import bundle, exports
+
+    project = load(root)
+    click.echo(bundle.write(project, name or exports.usual(project), out, jobs, png))
 
 
 @main.command("site")

@@ -31,8 +31,9 @@ COUNTS = (1, 214, 2136, 20_000)
 """Cards of the processes whose growth is measured: the first gives the fixed cost, the second is the measure of the others."""
 SETS = 30
 """Sets of 214 cards that one process and two are given to draw."""
-LIGHT, HEAVY = 1500, 3000
-"""Bytes that the median card of a set may weigh: with nothing but paper and glyph, and with more."""
+LIGHT, HEAVY, PICTURED = 1500, 3000, 6000
+"""Bytes that the median card of a set may weigh: with nothing but paper and glyph, with a pattern, and with a picture."""
+TARGETS = {"plain": LIGHT, "paper": LIGHT, "picture": PICTURED, "pictogram": PICTURED, "window": PICTURED}
 
 READ = """
 import sys
@@ -295,7 +296,7 @@ def _weights(sets: Path) -> Iterator[Row]:
     largest = (0, "")
     for path in sorted(sets.glob("*/manifest.json")):
         drawn = json.loads(path.read_text("utf-8"))
-        target = LIGHT if drawn["layout"] in ("plain", "paper") else HEAVY
+        target = TARGETS.get(drawn["layout"], HEAVY)
         middle = median(card["bytes"] for card in drawn["cards"])
         largest = max(largest, *((card["bytes"], f"{drawn['set']}/{card['file']}") for card in drawn["cards"]))
         ratio = middle / target
