@@ -100,6 +100,16 @@ def saved(font: TTFont, flavor: str | None) -> bytes:
     return file.getvalue()
 
 
+def unpacked(path: Path, name: str, location: dict[str, float]) -> bytes:
+    """A font of the pages for whoever needs it uncompressed, at one place on its axes, under a name, and sets one glyph after another."""
+    font = TTFont(path, recalcTimestamp=False)
+    for tag in {*LAYOUT, *VERTICAL} & {*font.keys()}:
+        del font[tag]
+    pinned = instantiateVariableFont(font, location) if location else font
+    pinned["name"].setName(name, 4, 3, 1, 0x409)
+    return saved(pinned, None)
+
+
 def static(fonts: list[TTFont], text: set[str], features: Sequence[str], location: dict[str, float]) -> TTFont:
     """One font of those parts of *fonts* that *text* needs, at one location in their design space."""
     head = fonts[0]["head"]
