@@ -243,11 +243,12 @@ def window(card: Card) -> Layers:
     em = min(card.size * SEEN_THROUGH, CANVAS * (1 - 2 * SAFE) / card.glyph.longest)
     left, top, right, bottom = card.glyph.bounds
     dx, dy = (CANVAS / 2 - (low + high) / 2 * em for low, high in ((left, right), (top, bottom)))
-    data = svg.path_data(card.glyph.commands, em, dx, dy)
+    hole = svg.path_data(card.glyph.commands, em, dx, dy, unit=1)  # the line lies over its edge, so whole units will do
     rest = svg.rect(left * em + dx, top * em + dy, (right - left) * em, (bottom - top) * em, fill=colours.stamp)
     seen = svg.group([rest, _shown(card, LARGE, MIDDLE)], clip_path=f"url(#{cut})")
-    line = svg.path(data, fill="none", stroke=colours.deep, stroke_width=5, stroke_linejoin="round")
-    return {"paper": [_paper(colours.tint)], "picture": [svg.clip(cut, data), seen], "glyph": [line]}
+    edge = svg.path_data(card.glyph.commands, em, dx, dy)
+    line = svg.path(edge, fill="none", stroke=colours.deep, stroke_width=5, stroke_linejoin="round")
+    return {"paper": [_paper(colours.tint)], "picture": [svg.clip(cut, hole), seen], "glyph": [line]}
 
 
 def bare(card: Card, layout: str) -> Layers:
