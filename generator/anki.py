@@ -80,7 +80,7 @@ hr { border: 0; border-top: 1px solid currentColor; opacity: .25; margin: 16px a
 .examples { display: inline-grid; grid-template-columns: auto auto auto; gap: 2px 14px; margin: 12px auto; text-align: left; }
 .examples > :nth-child(3n + 1) { font-size: 24px; line-height: 1.2; }
 .note { max-width: 452px; margin: 0 auto; font-size: 16px; }
-.credits { max-width: 452px; margin: 16px auto 0; font-size: 11px; line-height: 1.3; }
+.credits { max-width: 452px; margin: 16px auto 0; font: 11px/1.3 sans-serif, "Bushu"; }
 """
 
 

@@ -1,7 +1,7 @@
 """Make the pictures of ``radicals/pictures.yml``: ``python -m generator.icons`` (``make pictures``).
 
 Icons come from the pinned packages of the npm registry, our own drawings from ``radicals/drawings``; a drawing may have icons in
-it, as ``<use href="noto:duck" transform="…"/>``. All are normalised alike. The same packages and drawings give the same bytes.
+it, as ``<use href="noto:duck" transform="…"/>``, and says in a ``<desc>after noto:duck</desc>`` if it follows one. All are normalised alike. The same packages and drawings give the same bytes.
 """
 
 import argparse
@@ -26,6 +26,8 @@ DRAWN = "drawn"
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{body}</svg>'
 PART = re.compile(r'<use\s+href="(?P<origin>[\w-]+:[\w/-]+)"(?:\s+transform="(?P<transform>[^"]*)")?\s*/>')
 """An icon in a drawing."""
+AFTER = re.compile(r"<desc>after (?P<origin>[\w-]+:[\w/-]+)</desc>")
+"""An icon that a drawing follows without having it in it."""
 ID = re.compile(r'\b(id="|url\(#|href="#)')
 
 Icons = Mapping[str, Mapping[str, Any]]
@@ -74,7 +76,7 @@ def icon(origin: str, icons: Mapping[str, Icons]) -> Mapping[str, Any]:
 
 
 def composed(drawing: str, icons: Mapping[str, Icons]) -> tuple[str, list[str]]:
-    """A drawing with the icons that it uses in their places, and which ones they are."""
+    """A drawing with the icons that it uses in their places, and which ones it uses or follows."""
     used: list[str] = []
 
     def part(found: re.Match[str]) -> str:
@@ -82,7 +84,8 @@ def composed(drawing: str, icons: Mapping[str, Icons]) -> tuple[str, list[str]]:
         used.append(found["origin"])
         return f'<g transform="{found["transform"] or ""}">{body}</g>'
 
-    return PART.sub(part, drawing), used
+    whole = PART.sub(part, drawing)
+    return whole, list(dict.fromkeys([*used, *AFTER.findall(drawing)]))
 
 
 def credit(origins: Iterable[str], sources: Mapping[str, PictureSource]) -> tuple[str, str]:
@@ -112,8 +115,8 @@ def _job(project: Project, radical: Radical, kind: str, icons: Mapping[str, Icon
             if not path.is_file():
                 raise Error(f"{name} is not there, draw it or name an icon")
             text, used = composed(path.read_text("utf-8"), icons)
-            if [DRAWN, *dict.fromkeys(used)] != list(origins):
-                raise Error(f"says {list(origins)}, {name} is made of {[DRAWN, *dict.fromkeys(used)]}")
+            if [DRAWN, *used] != list(origins):
+                raise Error(f"says {list(origins)}, {name} is made of {[DRAWN, *used]}")
         else:
             text = HEAD.format(**icon(origins[0], icons))
     except Error as error:

@@ -185,7 +185,7 @@ def test_check_says_what_it_looked_at(bushu, copy: Path) -> None:
     card.write_text(card.read_text("utf-8").replace("#2759a1", "#ff0000"), "utf-8")
     result = bushu("check")
     assert result.exit_code == Unsound.status == 1
-    assert "baseline/radical_085.svg: colours: paint #ff0000 is not in the swatch" in result.output
+    assert "baseline/radical_085.svg: colours: layer paper is painted with #ff0000, should be with #" in result.output
     assert "baseline: agreement: radical_085.svg is not the file that the manifest describes" in result.output
 
 
