@@ -1,7 +1,8 @@
 """Make the pictures of ``radicals/pictures.yml``: ``python -m generator.icons`` (``make pictures``).
 
 Icons come from the pinned packages of the npm registry, our own drawings from ``radicals/drawings``; a drawing may have icons in
-it, as ``<use href="noto:duck" transform="…"/>``, and says in a ``<desc>after noto:duck</desc>`` if it follows one. All are normalised alike. The same packages and drawings give the same bytes.
+it, as ``<use href="noto:duck" transform="…"/>``, and says in a ``<desc>after noto:duck</desc>`` if it follows one. All are
+normalised alike. The same packages and drawings give the same bytes.
 """
 
 import argparse

@@ -32,12 +32,13 @@ def colour(text: str) -> str:
     if parsed.alpha(nans=False) != 1:
         raise ValueError(f"{brief(text)!r} is transparent; give an opaque colour")
     try:
-        return _hex(parsed)
+        return written(parsed)
     except (OverflowError, ValueError):
         raise ValueError(f"{brief(text)!r} is beyond any colour; give numbers of a usual size") from None
 
 
-def _hex(color: Color) -> str:
+def written(color: Color) -> str:
+    """A colour as ``#rrggbb``, fitted into sRGB by lowering chroma."""
     return str(color.convert("srgb").fit(method="oklch-chroma").to_string(hex=True, alpha=False))
 
 
@@ -58,7 +59,7 @@ def contrast(one: str, other: str) -> float:
 @cache
 def simulated(hexa: str, vision: str) -> str:
     """The colour as seen with *vision*: protan, deutan or tritan."""
-    return _hex(Color(hexa).filter(vision))
+    return written(Color(hexa).filter(vision))
 
 
 @cache
@@ -74,13 +75,13 @@ def _oklch(hexa: str) -> tuple[float, float, float]:
 def tint(paper: str) -> str:
     """The pale reading of a paper colour: same hue, nearly white, a little deeper for dark papers."""
     lightness, chroma, hue = _oklch(paper)
-    return _hex(Color("oklch", [0.955 - 0.35 * max(0.0, 0.56 - lightness), min(0.07, 0.01 + 0.4 * chroma), hue]))
+    return written(Color("oklch", [0.955 - 0.35 * max(0.0, 0.56 - lightness), min(0.07, 0.01 + 0.4 * chroma), hue]))
 
 
 def deep(paper: str) -> str:
     """The dark reading of a paper colour, to be read on its tint."""
     _, chroma, hue = _oklch(paper)
-    return _hex(Color("oklch", [0.335, min(0.095, 0.85 * chroma), hue]))
+    return written(Color("oklch", [0.335, min(0.095, 0.85 * chroma), hue]))
 
 
 def stamp(paper: str, tint: str, deep: str) -> str:
@@ -90,7 +91,7 @@ def stamp(paper: str, tint: str, deep: str) -> str:
     """
     if contrast(paper, tint) < BARELY or luminance(tint) < luminance(deep):
         return deep
-    steps = (_hex(Color(paper).mix(deep, step / 20, space="oklch")) for step in range(20))
+    steps = (written(Color(paper).mix(deep, step / 20, space="oklch")) for step in range(20))
     return next((hexa for hexa in steps if readable(tint, hexa)), deep)
 
 
@@ -105,7 +106,7 @@ def passing(ink: str, paper: str) -> str | None:
     """The colour nearest to *ink* that is readable on *paper*: the same hue, lighter or darker; None where there is none."""
     lightness, chroma, hue = _oklch(ink)
     steps = sorted((step / 100 for step in range(101)), key=lambda step: abs(step - lightness))
-    tries = (_hex(Color("oklch", [step, min(chroma, 0.4 * min(step, 1 - step)), hue])) for step in steps)
+    tries = (written(Color("oklch", [step, min(chroma, 0.4 * min(step, 1 - step)), hue])) for step in steps)
     return next((hexa for hexa in tries if readable(hexa, paper)), None)
 
 

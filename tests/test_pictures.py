@@ -20,8 +20,8 @@ from generator.svg import CANVAS
 from generator.vendor import Package, registries
 
 pytest.importorskip("picosvg")
-from generator import normalise
 from generator.normalise import HEAVY, SIDES, normalised, stencilled, warm
+from generator.shapes import distance
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 128 128">{}</svg>'
 BOX = '<rect x="20" y="30" width="80" height="60" fill="{}"/>'
@@ -170,7 +170,7 @@ def test_a_heavy_picture_loses_its_least_shapes_until_it_is_light() -> None:
 
 def test_warm_is_gentle() -> None:
     for colour in ("#000000", "#ffffff", "#ff0000", "#00a0ff", "#42a5f5", "#8d6e63"):
-        assert 0 < normalise._distance(colour, warm(colour)) < 14, colour
+        assert 0 < distance(colour, warm(colour)) < 14, colour
 
 
 def test_a_pictogram_is_ink_with_holes() -> None:
