@@ -26,7 +26,7 @@ SPECK = 0.00035
 """Share of the canvas that a shape must show to be kept."""
 ALIKE = 2.5
 """Distance up to which two colours become one."""
-HEAVY = 4_600
+HEAVY = 4_650
 """Bytes of path data that a picture may have."""
 
 
