@@ -10,7 +10,7 @@ from typing import Any
 
 from generator import cards, illustrations
 from generator.illustrations import Look, Stored
-from generator.model import Error, Illustration
+from generator.model import COUNT, Error, Illustration, Radical
 from generator.project import ILLUSTRATIONS, Project, replacing
 from generator.provenance import FACTS, LONGEST, Facts, cleaned
 
@@ -127,12 +127,16 @@ def _verdict(project: Project, old: Illustration | None, digest: str, known: Fac
     return SAME if illustrations.is_stored(project.root, old) else RESTORED
 
 
+def _radical(project: Project, number: int) -> Radical:
+    """The radical of that number."""
+    if not 1 <= number <= COUNT:
+        raise Error(f"there is no radical {number}, the numbers are 1 to {COUNT}")
+    return project.radicals[number - 1]
+
+
 def _row(project: Project, number: int, path: Path, terms: Terms) -> Row:
     """What would become of a file by itself. :class:`Error` if it is refused."""
-    radical = next((radical for radical in project.radicals if radical.number == number), None)
-    if radical is None:
-        raise Error(f"there is no radical {number}, the numbers are 1 to {len(project.radicals)}")
-    content = illustrations.read(path)
+    radical, content = _radical(project, number), illustrations.read(path)
     old, digest = project.illustrations.get(number), illustrations.sha256(content)
     known = _facts(content, old if old and old.sha256 == digest else None, terms.facts)
     verdict = _verdict(project, old, digest, known)
@@ -184,9 +188,10 @@ def _adopted(project: Project, but: set[int]) -> dict[int, Look]:
 def table(project: Project, rows: Sequence[Row]) -> Iterator[str]:
     """The rows as lines of text."""
     glyphs = {radical.number: radical.glyph for radical in project.radicals}
-    width = max(len(row.path.name) for row in rows)
-    for row in rows:
-        yield f"{row.number:3} {glyphs.get(row.number, '  ')}  {row.verdict:8}  {row.path.name:{width}}  {row.reason}".rstrip()
+    names = [cleaned(row.path.name) for row in rows]
+    width = max(map(len, names))
+    for row, name in zip(rows, names, strict=True):
+        yield f"{row.number:3} {glyphs.get(row.number, '  ')}  {row.verdict:8}  {name:{width}}  {row.reason}".rstrip()
 
 
 def take(project: Project, rows: Sequence[Row], dry_run: bool = False) -> int:

@@ -7,10 +7,11 @@ deck imported again changes the notes that are there and their cards keep their 
 import hashlib
 import itertools
 import json
+import os
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -19,9 +20,9 @@ from typing import Any
 import genanki  # type: ignore[import-untyped]
 
 from generator.cards import recipe
-from generator.exports import CHOSEN, JAPANESE, Edition, Piece, edition, forms, modified, pack, pngs, put, strokes, target
+from generator.exports import CHOSEN, JAPANESE, Edition, Piece, edition, forms, pack, pngs, put, strokes, target
 from generator.layouts import PICTURED
-from generator.model import Radical, WebFontSpec
+from generator.model import Error, Radical, WebFontSpec
 from generator.project import Project
 from generator.views import ja
 
@@ -31,20 +32,6 @@ DECKS = 1_500_000_000_000
 """Where the ids of decks begin; a set's is that much further as its name says."""
 SQLITE = 3_040_000
 """The version that the database says it was written by, whichever it was."""
-
-FIELDS = (
-    "Number",
-    "Radical",
-    "Picture",
-    "Glyph card",
-    "Names",
-    "Meanings",
-    "Strokes",
-    "Forms",
-    "Examples",
-    "Note",
-    "Credits",
-)
 
 GLYPH = '<div class="shown">{{Glyph card}}</div>'
 PICTURE = '{{#Picture}}<div class="shown">{{Picture}}</div>{{/Picture}}'
@@ -97,13 +84,22 @@ class Face:
         return f'<img src="{self.name}" alt="{escape(alt)}">'
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a note is about, and its sides."""
+
+    radical: Radical
+    glyph: Face
+    picture: Face | None
+
+
 def write(project: Project, name: str, out: Path, jobs: int = 1) -> str:
     """Write a set as the deck *out*, an ``.apkg`` file: what there is to say."""
     target(out, ".apkg")
     with edition(project, name, jobs) as made:
         glyphs, pictures = _faces("glyph", _glyphs(made), jobs), _faces("picture", _pictures(made), jobs)
         deck = _deck(made, glyphs, pictures)
-        database = _database(deck, made.folder / "collection.anki2", modified(project))
+        database = _database(deck, made.folder / "collection.anki2", changed(project))
     shown = [*glyphs.values(), *pictures.values()]
     media = {face.name: face.content for face in shown} | {name: content for name, _, content in _fonts(project)}
     put(out, _package(database, media))
@@ -157,10 +153,9 @@ def _deck(made: Edition, glyphs: dict[int, Face], pictures: dict[int, Face]) -> 
     told = (made.spec.description, *(f"{face.title}: {face.copyright} {face.licence}." for face in _text_faces(made.project)))
     deck = genanki.Deck(deck_id(made.name), f"Bushu: {made.spec.title}", "<br>".join(map(escape, told)))
     for radical in made.project.radicals:
-        values = fields(radical, glyphs[radical.number], pictures.get(radical.number))
-        tags = [f"family::{radical.family}", f"strokes::{radical.strokes:02d}"]
-        note = genanki.Note(model, [values[field] for field in FIELDS], tags=tags, guid=guid(made.name, radical), due=radical.number)
-        deck.add_note(note)
+        shown = Shown(radical, glyphs[radical.number], pictures.get(radical.number))
+        values, tags = [field(shown) for field in FIELDS.values()], [f"family::{radical.family}", f"strokes::{radical.strokes:02d}"]
+        deck.add_note(genanki.Note(model, values, tags=tags, guid=guid(made.name, radical), due=radical.number))
     return deck
 
 
@@ -192,35 +187,54 @@ def _ja(text: str) -> str:
     return f'<span lang="ja">{escape(text)}</span>'
 
 
-def fields(radical: Radical, glyph: Face, picture: Face | None) -> dict[str, str]:
-    """What a note says, as HTML."""
-    names = (f'{_ja(name.kana)} <span class="romaji">{escape(name.romaji)}</span>' for name in radical.names)
-    examples = (f"{_ja(e.kanji)}{_ja(e.reading)}<span>{escape(e.meaning)}</span>" for e in radical.examples)
-    return {
-        "Number": radical.slug,
-        "Radical": _ja(radical.glyph),
-        "Picture": picture.shown(radical.brief or radical.headword) if picture else "",
-        "Glyph card": glyph.shown(radical.glyph),
-        "Names": "<br>".join(names),
-        "Meanings": escape(", ".join(radical.meanings)),
-        "Strokes": strokes(radical),
-        "Forms": " ".join(map(_ja, forms(radical))),
-        "Examples": "".join(examples),
-        "Note": ja(radical.note),
-        "Credits": "<br>".join(_credits(glyph, picture)),
-    }
+def _names(radical: Radical) -> str:
+    return "<br>".join(f'{_ja(name.kana)} <span class="romaji">{escape(name.romaji)}</span>' for name in radical.names)
 
 
-def _credits(glyph: Face, picture: Face | None) -> Iterator[str]:
-    yield ja(f"Glyph: {glyph.credit}")
-    if picture:
-        yield ja(f"Picture: {picture.credit}")
+def _examples(radical: Radical) -> str:
+    return "".join(f"{_ja(e.kanji)}{_ja(e.reading)}<span>{escape(e.meaning)}</span>" for e in radical.examples)
 
 
-def _database(deck: Any, path: Path, changed: int) -> bytes:
-    """The deck as Anki's database. A note takes the place of an older one only if it was *changed* later."""
+def _credits(shown: Shown) -> Iterator[str]:
+    yield ja(f"Glyph: {shown.glyph.credit}")
+    if shown.picture:
+        yield ja(f"Picture: {shown.picture.credit}")
+
+
+FIELDS: dict[str, Callable[[Shown], str]] = {
+    "Number": lambda shown: shown.radical.slug,
+    "Radical": lambda shown: _ja(shown.radical.glyph),
+    "Picture": lambda shown: shown.picture.shown(shown.radical.brief) if shown.picture else "",
+    "Glyph card": lambda shown: shown.glyph.shown(shown.radical.glyph),
+    "Names": lambda shown: _names(shown.radical),
+    "Meanings": lambda shown: escape(", ".join(shown.radical.meanings)),
+    "Strokes": lambda shown: strokes(shown.radical),
+    "Forms": lambda shown: " ".join(map(_ja, forms(shown.radical))),
+    "Examples": lambda shown: _examples(shown.radical),
+    "Note": lambda shown: ja(shown.radical.note),
+    "Credits": lambda shown: "<br>".join(_credits(shown)),
+}
+"""What a note says, as HTML: the fields of the note type, in its order."""
+
+
+def changed(project: Project) -> int:
+    """When the deck was last changed, in seconds: SOURCE_DATE_EPOCH, or the date of the newest file of data or code.
+
+    It has to be later whenever anything is changed, which neither a fixed date nor a version is.
+    """
+    if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
+        if not epoch.isdecimal():
+            raise Error(f"SOURCE_DATE_EPOCH: {epoch!r} is not a date in seconds since 1970, unset it or give such a number")
+        return int(epoch)
+    files = [project.path(name) for name in ("palette.yml", "sets.yml")]
+    files += [*project.files("radicals").values(), *project.files("fonts").values(), *Path(__file__).parent.glob("*.py")]
+    return int(max(path.stat().st_mtime for path in files))
+
+
+def _database(deck: Any, path: Path, date: int) -> bytes:
+    """The deck as Anki's database. A note takes the place of an older one only if its *date* is later."""
     with sqlite3.connect(path) as connection:
-        genanki.Package(deck).write_to_db(connection.cursor(), changed, itertools.count(deck.deck_id))
+        genanki.Package(deck).write_to_db(connection.cursor(), date, itertools.count(deck.deck_id))
     connection.close()
     content = bytearray(path.read_bytes())
     content[96:100] = SQLITE.to_bytes(4, "big")

@@ -7,6 +7,7 @@ import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 
 from PIL import ExifTags, Image, ImageCms, ImageOps, ImageStat
 
@@ -104,9 +105,13 @@ def refuse_flat(image: Image.Image) -> None:
         raise Error(f"is {kind}, choose a picture that shows something")
 
 
+def _is_lopsided(width: float, height: float) -> bool:
+    return abs(width - height) > LOPSIDED * min(width, height)
+
+
 def refuse_lopsided(width: float, height: float, crop: bool) -> None:
     """:class:`Error` for what is not square, unless it may be cut."""
-    if not crop and abs(width / height - 1) > LOPSIDED and abs(height / width - 1) > LOPSIDED:
+    if not crop and _is_lopsided(width, height):
         raise Error(f"{width:g} × {height:g} is not square, cut it or give --crop to take its middle")
 
 
@@ -121,7 +126,7 @@ def squared(content: bytes, crop: bool) -> tuple[Image.Image, list[str]]:
     square = ImageOps.fit(flat, (CANVAS, CANVAS), Image.Resampling.LANCZOS)
     refuse_flat(square)
     notes = [f"{width} × {height}"] if (width, height) != (CANVAS, CANVAS) else []
-    notes += ["its middle"] if abs(width - height) > LOPSIDED * min(width, height) else []
+    notes += ["its middle"] if _is_lopsided(width, height) else []
     return square, notes + (["laid on white"] if was_transparent else [])
 
 
@@ -155,7 +160,7 @@ def _generator_parameters(chunks: dict[str, str], exif: Image.Exif) -> str:
 
 
 def _stated(chunks: dict[str, str], exif: Image.Exif, packet: bytes) -> Iterator[tuple[str, str]]:
-    with suppress(ValueError):  # metadata that cannot be read say nothing
+    with suppress(Error):  # metadata that cannot be read say nothing
         yield from provenance.described(provenance.parsed(packet)) if packet else ()
     yield from provenance.texts(chunks)
     yield from provenance.parameters(_generator_parameters(chunks, exif))
@@ -185,14 +190,9 @@ def _exif(text: str) -> bytes:
 
 def _light(encoded: Callable[[int], bytes]) -> bytes:
     """The best quality that weighs no more than it should, or the lightest there is."""
-    made: dict[int, bytes] = {}
-
-    def is_light(quality: int) -> bool:
-        made[quality] = encoded(quality)
-        return len(made[quality]) <= WEIGHT
-
-    best = QUALITIES[min(bisect_left(QUALITIES, True, key=is_light), len(QUALITIES) - 1)]
-    return made[best] if best in made else encoded(best)
+    kept = cache(encoded)
+    best = bisect_left(QUALITIES, True, hi=len(QUALITIES) - 1, key=lambda quality: len(kept(quality)) <= WEIGHT)
+    return kept(QUALITIES[best])
 
 
 def stored(content: bytes, known: Facts, crop: bool) -> tuple[bytes, list[str]]:

@@ -25,15 +25,10 @@ def _members(made: Edition, png: bool) -> Iterator[tuple[str, bytes]]:
     if png:
         names = (piece.path.with_suffix(".png").name for piece in pieces)
         yield from zip(names, pngs(pieces, made.jobs), strict=True)
-    yield "manifest.json", listed(made, map(_entry, pieces))
+    yield "manifest.json", listed(made, (piece.facts | {"file": piece.path.name, "sha256": piece.sha256} for piece in pieces))
     yield "CREDITS.txt", credits_text(made, pieces).encode()
     for name, path in _licences(made).items():
         yield f"LICENSES/{name}", path.read_bytes()
-
-
-def _entry(piece: Piece) -> dict[str, object]:
-    facts = {"number": piece.radical.number, "title": piece.title, "file": piece.path.name, "sha256": piece.sha256}
-    return facts | {"origin": piece.origin, "source": piece.source, "licence": piece.licence}
 
 
 def _faces(made: Edition) -> list[FaceSpec]:

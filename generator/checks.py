@@ -39,7 +39,7 @@ ATTRIBUTES = {
     "g": {"id", "clip-path"} | STYLE,
     "defs": set[str](),
     "clipPath": {"id"},
-    "pattern": {"id", "x", "y", "width", "height", "patternUnits", "patternTransform"},
+    "pattern": {"id", "x", "y", "width", "height", "patternUnits"},
 } | {name: own | STYLE for name, own in SHAPES.items()}
 UNTIDY = re.compile(r"\.\d{3}|\d[eE]|-0(?:\.0+)?(?![\d.])|-\.0+(?!\d)")
 """Three decimals, an exponent, or a negative zero."""

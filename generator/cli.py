@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -326,11 +327,19 @@ def _export() -> None:
     """
 
 
-def _of_a_set(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that every export has."""
-    name = click.option("--set", "name", help="A set of sets.yml (default: picture).")
-    jobs = click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that draw.")
-    return click.pass_obj(name(jobs(command)))
+def _of_a_set(write: Callable[..., str]) -> Callable[..., None]:
+    """Makes a command of an export: with the options that all have, it says what the export says."""
+
+    @click.option("--set", "name", default="picture", show_default=True, help="A set of sets.yml.")
+    @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes that draw.")
+    @click.pass_obj
+    @wraps(write)
+    def command(root: Path, /, name: str, **options: Any) -> None:
+        project = load(root)
+        _known("set", name, project.sets)
+        click.echo(write(project, name, **options))
+
+    return command
 
 
 @_export.command("kanji-site")
@@ -338,51 +347,50 @@ def _of_a_set(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if anything would be written.")
 @click.option("--prune", is_flag=True, help="Delete pictures and cards of other radicals that are there.")
 @_of_a_set
-def _kanji_site(root: Path, dest: Path, check: bool, prune: bool, name: str | None, jobs: int) -> None:
+def _kanji_site(project: Project, name: str, **options: Any) -> str:
     """Update the kanji site.
 
     DEST is its folder; pictures, cards and a manifest are written there, and what is the same is not touched.
     """
-    from generator import exports, kanji_site
+    from generator import kanji_site
 
-    project = load(root)
-    for line in kanji_site.write(project, name or exports.usual(project), dest, jobs, check, prune):
-        click.echo(line)
+    return kanji_site.write(project, name, **options)
 
 
 @_export.command("anki")
 @click.argument("out", metavar="OUT.apkg", type=click.Path(path_type=Path))
 @_of_a_set
-def _anki(root: Path, out: Path, name: str | None, jobs: int) -> None:
-    """Write an Anki deck. Imported again, it changes the notes that are there."""
-    from generator import anki, exports
+def _anki(project: Project, name: str, **options: Any) -> str:
+    """Write an Anki deck.
 
-    project = load(root)
-    click.echo(anki.write(project, name or exports.usual(project), out, jobs))
+    Imported again, it changes the notes that are there if it has a later date: that of the newest file of data or code, or
+    SOURCE_DATE_EPOCH, with which the deck is the same bytes wherever it is made.
+    """
+    from generator import anki
+
+    return anki.write(project, name, **options)
 
 
 @_export.command("print")
 @click.argument("out", metavar="OUT.pdf", type=click.Path(path_type=Path))
 @click.option("--paper", default="a4", show_default=True, help="a4 or letter.")
 @_of_a_set
-def _print(root: Path, out: Path, paper: str, name: str | None, jobs: int) -> None:
+def _print(project: Project, name: str, **options: Any) -> str:
     """Write cards to print and cut out. The sheets are printed on both sides and turned over their long edge."""
-    from generator import exports, flashcards
+    from generator import flashcards
 
-    project = load(root)
-    click.echo(flashcards.write(project, name or exports.usual(project), out, jobs, paper))
+    return flashcards.write(project, name, **options)
 
 
 @_export.command("zip")
 @click.argument("out", metavar="OUT.zip", type=click.Path(path_type=Path))
 @click.option("--png", is_flag=True, help="With a PNG beside each card.")
 @_of_a_set
-def _zip(root: Path, out: Path, png: bool, name: str | None, jobs: int) -> None:
+def _zip(project: Project, name: str, **options: Any) -> str:
     """Write one set as a file. Its credits and licences are in it."""
-    from generator import bundle, exports
+    from generator import bundle
 
-    project = load(root)
-    click.echo(bundle.write(project, name or exports.usual(project), out, jobs, png))
+    return bundle.write(project, name, **options)
 
 
 @main.command("site")

@@ -5,10 +5,11 @@ its long edge.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
@@ -38,6 +39,31 @@ WIDTH = CELL - 2 * PADDING
 LATIN = "instrument-sans"
 """The pages' font of ``fonts.yml`` that sets the backs' English."""
 INK, QUIET, FAINT = "#26221f", "#6f6862", "#b9b4ad"
+
+
+class Style(NamedTuple):
+    """How a line of text is set."""
+
+    font: str
+    weight: str
+    size: float
+    ink: str
+
+
+GLYPH = Style(JAPANESE[0], "", 28, INK)
+FORMS = Style(JAPANESE[0], "", 13, QUIET)
+NUMBER = Style(LATIN, "B", 13, INK)
+STROKES = Style(LATIN, "", 7, QUIET)
+HEADWORD = Style(LATIN, "B", 13, INK)
+MEANINGS = Style(LATIN, "", 8, QUIET)
+KANA = Style(JAPANESE[0], "", 9.5, INK)
+ROMAJI = Style(LATIN, "", 8, QUIET)
+KANJI = Style(JAPANESE[0], "", 12, INK)
+READING = Style(JAPANESE[0], "", 8, INK)
+GLOSS = Style(LATIN, "", 7.5, QUIET)
+FOOT = Style(LATIN, "", 6, QUIET)
+HEADING = Style(LATIN, "B", 10, INK)
+
 PIXELS = 800
 """Side of an illustration that is printed in pixels: about 350 to an inch."""
 QUALITY = 90
@@ -86,7 +112,7 @@ def _document(made: Edition, paper: str) -> FPDF:
     for name, style, location in ((LATIN, "", {"wght": 400.0}), (LATIN, "B", {"wght": 600.0}), *((name, "", {}) for name in JAPANESE)):
         pdf.add_font(name, style, _font(made, name, style, location))
     pdf.set_fallback_fonts([*JAPANESE, LATIN], exact_match=False)
-    _refuse_missing(pdf, made.project.radicals)
+    _refuse_missing(pdf, made.project)
     return pdf
 
 
@@ -104,9 +130,9 @@ def _characters(pdf: FPDF) -> set[str]:
     return {chr(code) for font in pdf.fonts.values() if isinstance(font, TTFFont) for code in font.cmap}
 
 
-def _refuse_missing(pdf: FPDF, radicals: Sequence[Radical]) -> None:
+def _refuse_missing(pdf: FPDF, project: Project) -> None:
     known = _characters(pdf)
-    for radical in radicals:
+    for radical in project.radicals:
         if missing := sorted(set("".join(_texts(radical))) - known):
             raise Error(f"fonts: no ink for {missing[0]!r} of radical {radical.number}, make the fonts anew with `make fonts`")
 
@@ -126,7 +152,7 @@ def _sheets(pdf: FPDF, made: Edition, pieces: tuple[Piece, ...], paper: str) -> 
         for back in (False, True):
             pdf.add_page()
             _cuts(pdf, paper)
-            _text(pdf, LATIN, "", 6, QUIET, (0, pdf.h - 8), f"Bushu: {made.spec.title} · sheet {sheet + 1} of {count}", pdf.w, "C")
+            _text(pdf, FOOT, (0, pdf.h - 8), f"Bushu: {made.spec.title} · sheet {sheet + 1} of {count}", pdf.w, "C")
             for index, piece in enumerate(shown):
                 (_back if back else _front)(pdf, made, piece, slot(paper, index, back))
 
@@ -159,15 +185,13 @@ def _front(pdf: FPDF, made: Edition, piece: Piece, at: tuple[float, float]) -> N
     pdf.rect(x - EDGE / 2, y - EDGE / 2, side + EDGE, side + EDGE)
 
 
-def _text(
-    pdf: FPDF, font: str, style: str, size: float, ink: str, at: tuple[float, float], text: str, width: float, align: str = "L"
-) -> float:
+def _text(pdf: FPDF, style: Style, at: tuple[float, float], text: str, width: float, align: str = "L") -> float:
     """One line of text at a place (its top), set smaller if it is too long: how wide it became."""
-    pdf.set_font(font, style, size)
-    if (needed := pdf.get_string_width(text)) > width:
-        size *= width / needed
-        pdf.set_font(font, style, size)
-    pdf.set_text_color(ink)
+    pdf.set_font(style.font, style.weight, style.size)
+    needed = pdf.get_string_width(text)
+    size = style.size * min(1, width / needed) if needed else style.size
+    pdf.set_font_size(size)
+    pdf.set_text_color(style.ink)
     pdf.set_xy(*at)
     pdf.cell(width, size * POINT * LEADING, text, align=align)
     return min(needed, width)
@@ -175,30 +199,37 @@ def _text(
 
 def _back(pdf: FPDF, made: Edition, piece: Piece, at: tuple[float, float]) -> None:
     """What there is to know, on white."""
-    radical, (left, top) = piece.radical, (at[0] + PADDING, at[1] + PADDING)
+    radical, left, top = piece.radical, at[0] + PADDING, at[1] + PADDING
     colour = swatch(made.project.palettes[made.spec.palette], radical).stamp
-    ja, bottom = JAPANESE[0], at[1] + CELL - INSET
-    x = left + _text(pdf, ja, "", 28, INK, (left, top - 1), radical.glyph, WIDTH) + 2.5
-    _text(pdf, ja, "", 13, QUIET, (x, top + 4.2), " ".join(forms(radical)), 20)
-    _text(pdf, LATIN, "B", 13, colour, (left, top), str(radical.number), WIDTH, "R")
-    _text(pdf, LATIN, "", 7, QUIET, (left, top + 5.5), strokes(radical), WIDTH, "R")
+    x = left + _text(pdf, GLYPH, (left, top - 1), radical.glyph, WIDTH) + 2.5
+    _text(pdf, FORMS, (x, top + 4.2), " ".join(forms(radical)), 20)
+    _text(pdf, NUMBER._replace(ink=colour), (left, top), str(radical.number), WIDTH, "R")
+    _text(pdf, STROKES, (left, top + 5.5), strokes(radical), WIDTH, "R")
     pdf.set_fill_color(colour)
     pdf.rect(left, top + 11.6, WIDTH, 0.5, style="F")
-    _text(pdf, LATIN, "B", 13, INK, (left, top + 13.2), radical.headword, WIDTH)
-    _text(pdf, LATIN, "", 8, QUIET, (left, top + 19), ", ".join(radical.meanings[1:]), WIDTH)
-    y = top + (24 if radical.meanings[1:] else 20.5)
+    _text(pdf, HEADWORD, (left, top + 13.2), radical.headword, WIDTH)
+    _text(pdf, MEANINGS, (left, top + 19), ", ".join(radical.meanings[1:]), WIDTH)
+    y = _names(pdf, radical, left, top + (24 if radical.meanings[1:] else 20.5))
+    _examples(pdf, radical, left, y + 1.6, at[1] + CELL - INSET)
+
+
+def _names(pdf: FPDF, radical: Radical, left: float, y: float) -> float:
+    """The first names, one a line: where the next line would be."""
     for name in every_name(radical)[:NAMES]:
-        x = left + _text(pdf, ja, "", 9.5, INK, (left, y), name.kana, 30) + 2
-        _text(pdf, LATIN, "", 8, QUIET, (x, y + 0.4), name.romaji, left + WIDTH - x)
+        x = left + _text(pdf, KANA, (left, y), name.kana, 30) + 2
+        _text(pdf, ROMAJI, (x, y + 0.4), name.romaji, left + WIDTH - x)
         y += 4.6
-    y += 1.6
-    for example in radical.examples:
-        if y + 4.8 > bottom:
-            break
-        _text(pdf, ja, "", 12, INK, (left, y), example.kanji, 6)
-        x = left + 7 + _text(pdf, ja, "", 8, INK, (left + 7, y + 0.9), example.reading, 20) + 2
-        _text(pdf, LATIN, "", 7.5, QUIET, (x, y + 0.9), example.meaning, left + WIDTH - x)
-        y += 5
+    return y
+
+
+def _examples(pdf: FPDF, radical: Radical, left: float, y: float, bottom: float) -> None:
+    """As many examples as there is room for, one a line."""
+    room = int((bottom - y + 0.3) / 5)  # the last line needs a little less
+    for row, example in enumerate(radical.examples[:room]):
+        top = y + 5 * row
+        _text(pdf, KANJI, (left, top), example.kanji, 6)
+        x = left + 7 + _text(pdf, READING, (left + 7, top + 0.9), example.reading, 20) + 2
+        _text(pdf, GLOSS, (x, top + 0.9), example.meaning, left + WIDTH - x)
 
 
 def _credits(pdf: FPDF, made: Edition, pieces: tuple[Piece, ...]) -> None:
@@ -209,10 +240,9 @@ def _credits(pdf: FPDF, made: Edition, pieces: tuple[Piece, ...]) -> None:
     pdf.add_page()
     pdf.set_margin(12)
     pdf.set_auto_page_break(True, 12)
-    pdf.set_xy(12, 12)
-    _text(pdf, LATIN, "B", 10, INK, (12, 12), "Credits", 100)
-    pdf.set_font(LATIN, "", 6)
-    pdf.set_text_color(QUIET)
+    _text(pdf, HEADING, (12, 12), "Credits", 100)
+    pdf.set_font(FOOT.font, FOOT.weight, FOOT.size)
+    pdf.set_text_color(FOOT.ink)
     pdf.set_xy(12, 19)
     with pdf.text_columns(ncols=3, gutter=5, balance=True, line_height=1.25) as columns:
         columns.write("".join(sign if sign in known else "?" for sign in text))

@@ -52,12 +52,17 @@ def is_bitmap(content: bytes) -> bool:
 
 
 def read(path: Path) -> bytes:
-    """A file of bounded size."""
-    if not path.is_file():
-        raise Error("is not a file")
-    if (size := path.stat().st_size) > LARGEST:
-        raise Error(f"{size} bytes, at most {LARGEST}, make it smaller")
-    return path.read_bytes()
+    """A file of bounded size. :class:`Error` if it is larger or cannot be read."""
+    try:
+        if not path.is_file():
+            raise Error("is not a file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Error(f"cannot be read ({error.strerror}), give a file that can") from None
+    if len(content) > LARGEST:
+        raise Error(f"more than {LARGEST} bytes, make it smaller")
+    return content
 
 
 def facts(content: bytes) -> Facts:
@@ -114,7 +119,7 @@ class Look:
 
 def look(content: bytes) -> Look:
     """What a stored picture looks like."""
-    return Look(raster.opened(content, CANVAS // 2))
+    return Look(bitmaps.decoded(content).convert("RGB") if is_bitmap(content) else raster.image(content.decode(), CANVAS // 2))
 
 
 def alike(looks: Mapping[int, Look]) -> Iterator[tuple[int, int]]:
@@ -140,8 +145,10 @@ def place(root: Path, illustration: Illustration) -> Path:
 
 def is_stored(root: Path, illustration: Illustration) -> bool:
     """True if the file is there and as it was stored."""
-    path = place(root, illustration)
-    return path.is_file() and sha256(path.read_bytes()) == illustration.stored
+    if not (path := place(root, illustration)).is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == illustration.stored
 
 
 def prove(path: Path) -> None:

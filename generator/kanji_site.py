@@ -34,21 +34,22 @@ class Difference:
     states: dict[str, str]
     stale: tuple[str, ...]
 
+    @property
+    def written(self) -> list[str]:
+        """The names of the files that differ."""
+        return [name for name, state in self.states.items() if state != "same"]
+
     def lines(self, stale: str) -> Iterator[str]:
         """What there is to say; *stale* is what becomes of files that the set does not have."""
-        for folder in (PICTURES, VECTORS, "."):
-            states = {name: state for name, state in self.states.items() if PurePosixPath(name).parent.as_posix() == folder}
+        for place in (PICTURES, VECTORS, MANIFEST):
+            states = {name: state for name, state in self.states.items() if name.startswith(place)}
             count = Counter(states.values())
-            yield f"{MANIFEST if folder == '.' else folder}: {', '.join(f'{count[state]} {state}' for state in STATES)}"
-            for state in STATES[:2] if folder != "." else ():
-                yield from _named(state, [name for name, own in states.items() if own == state])
+            yield f"{place}: {', '.join(f'{count[state]} {state}' for state in STATES)}"
+            for state in STATES[:2]:
+                yield from _named(state, [name for name, own in states.items() if own == state and name != place])
         if self.stale:
             yield f"{len(self.stale)} not in the set: {stale}"
             yield from _named(stale, self.stale)
-
-    def written(self) -> Iterator[str]:
-        """The names of the files that differ."""
-        yield from (name for name, state in self.states.items() if state != "same")
 
 
 def _named(what: str, names: Sequence[str]) -> Iterator[str]:
@@ -80,8 +81,7 @@ def _files(made: Edition) -> dict[str, bytes]:
             own[f"{VECTORS}/radical_{piece.radical.slug}.svg"] = piece.path.read_bytes()
         files |= own
         digests = [{"file": name, "sha256": hashlib.sha256(content).hexdigest()} for name, content in own.items()]
-        facts = {"title": piece.title, "origin": piece.origin, "source": piece.source, "licence": piece.licence}
-        cards.append({"number": piece.radical.number, **facts, "files": digests})
+        cards.append(piece.facts | {"files": digests})
     return files | {MANIFEST: MARK + listed(made, cards)[1:]}
 
 
@@ -116,7 +116,7 @@ def _state(dest: Path, name: str, content: bytes) -> str:
     return "same" if there == content else "changed"
 
 
-def write(project: Project, name: str, dest: Path, jobs: int = 1, check: bool = False, prune: bool = False) -> list[str]:
+def write(project: Project, name: str, dest: Path, jobs: int = 1, check: bool = False, prune: bool = False) -> str:
     """Bring the site's folder to the state of the set: what there is to say. With *check* nothing is written.
 
     :class:`Unsound` if *check* finds a difference, or the checks find anything in the set.
@@ -124,14 +124,12 @@ def write(project: Project, name: str, dest: Path, jobs: int = 1, check: bool = 
     _refuse(project, dest)
     with edition(project, name, jobs) as made:
         difference = compared(dest, _files(made))
-    lines = list(difference.lines("left" if not prune else "to prune" if check else "pruned"))
-    written = list(difference.written())
-    if check:
-        if written or (prune and difference.stale):
-            raise Unsound("\n".join(lines))
-        return lines
-    for file in written:
+    gone = difference.stale if prune else ()
+    said = "\n".join(difference.lines("left" if not prune else "to prune" if check else "pruned"))
+    if check and (difference.written or gone):
+        raise Unsound(said)
+    for file in difference.written:
         put(dest / file, difference.files[file])
-    for file in difference.stale if prune else ():
+    for file in gone:
         (dest / file).unlink()
-    return lines
+    return said

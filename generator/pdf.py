@@ -15,18 +15,16 @@ from generator.svg import CANVAS
 
 TOLD = ("title", "desc", "metadata")
 """What says something and draws nothing."""
-
-
 CUTS = {"d", "x", "y", "width", "height"}
 """What a shape that cuts may have."""
 
 
 def is_plain(svg: str) -> bool:
     """True for what uses nothing but what cards are drawn with, which is drawn here as everywhere."""
-    drawn = [element for element in ElementTree.fromstring(svg).iter() if element.tag.startswith(SVG)]
-    cuts = [shape for element in drawn if element.tag == f"{SVG}clipPath" for shape in element]
-    known = all(element.attrib.keys() <= ATTRIBUTES.get(element.tag.removeprefix(SVG), {"-"}) for element in drawn)
-    return known and all(shape.attrib.keys() <= CUTS for shape in cuts)
+    root = ElementTree.fromstring(svg)
+    drawn = [(element.tag.removeprefix(SVG), element.attrib.keys()) for element in root.iter() if element.tag.startswith(SVG)]
+    cuts = [shape.attrib.keys() for path in root.iter(f"{SVG}clipPath") for shape in path]
+    return all(tag in ATTRIBUTES and keys <= ATTRIBUTES[tag] for tag, keys in drawn) and all(keys <= CUTS for keys in cuts)
 
 
 def drawing(svg: str, x: float, y: float, side: float) -> GraphicsContext:

@@ -6,8 +6,10 @@ generator parameters that programs for Stable Diffusion write: the prompt, and a
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 from xml.etree import ElementTree
 
+from generator.model import Error
 from generator.svg import DUBLIN_CORE
 
 Facts = dict[str, str]
@@ -44,7 +46,7 @@ WRITTEN = {
 }
 ARRAYS = {"dc:creator": "rdf:Seq", "dc:rights": "rdf:Alt"}
 """The terms whose values XMP wants in a list."""
-NAMESPACES = {"xmlns:dc": DUBLIN_CORE, "xmlns:Iptc4xmpExt": IPTC}
+NAMESPACES = {"dc": DUBLIN_CORE, "Iptc4xmpExt": IPTC}
 
 TEXTS = {
     "source": ("source", "url"),
@@ -56,25 +58,55 @@ GENERATORS = ("parameters", "prompt", "workflow", "invokeai_metadata", "sd-metad
 """Keys of text chunks that only programs which make pictures write."""
 
 
-def parsed(content: bytes, target: ElementTree.TreeBuilder | None = None) -> ElementTree.Element:
-    """XML made elsewhere as a tree. ValueError for what is not XML, and for a doctype or an entity, which can loop, explode and fetch."""
+LARGEST = 1_000_000
+"""Bytes of XML that are read at all."""
+DEPTH = 32
+"""How deep elements may nest."""
+
+
+class Tree(ElementTree.TreeBuilder):
+    """A tree of bounded depth, so that no walk in it takes long."""
+
+    depth = 0
+
+    def start(self, tag: Any, attrs: dict[Any, Any], /) -> ElementTree.Element:
+        """Refuse an element that is too deep."""
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise Error(f"nests deeper than {DEPTH} levels, ungroup what is in it")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> ElementTree.Element:
+        """Step up again."""
+        self.depth -= 1
+        return super().end(tag)
+
+
+def parsed(content: bytes, tree: type[Tree] = Tree) -> ElementTree.Element:
+    """XML made elsewhere as a tree. :class:`Error` for what is not XML, and for a doctype or an entity, which can loop and fetch."""
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import DefusedXMLParser
 
-    parser = DefusedXMLParser(target=target or ElementTree.TreeBuilder(), forbid_dtd=True)
+    if len(content) > LARGEST:
+        raise Error(f"{len(content)} bytes of XML, at most {LARGEST}")
+    parser = DefusedXMLParser(target=tree(), forbid_dtd=True)
     try:
         parser.feed(content)
         root: ElementTree.Element = parser.close()
     except DefusedXmlException:
-        raise ValueError("has a doctype or entities, save it without (as plain SVG)") from None
-    except (ElementTree.ParseError, LookupError) as error:
-        raise ValueError(f"is not XML that can be read ({error}), save it again") from None
+        raise Error("has a doctype or entities, save it without (as plain SVG)") from None
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise Error(f"is not XML that can be read ({error}), save it again as UTF-8") from None
     return root
+
+
+CONTROLS = re.compile(r"[\0-\x1f\x7f-\x9f\xad\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff\ud800-\udfff]")
+"""Spelt out, since what else is printable differs from one Python to the next."""
 
 
 def cleaned(text: str) -> str:
     """A fact on one line: no control characters, single spaces."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return " ".join(CONTROLS.sub(" ", text).split())
 
 
 def stated(pairs: Iterable[tuple[str, str]]) -> Facts:
@@ -149,22 +181,24 @@ def _element(tag: str, text: str = "", **attributes: str) -> ElementTree.Element
     return made
 
 
+def _spaces(known: Mapping[str, str]) -> dict[str, str]:
+    """The declarations of the namespaces that the terms are of."""
+    used = {term.partition(":")[0] for term in known}
+    return {f"xmlns:{name}": space for name, space in NAMESPACES.items() if name in used}
+
+
 def metadata(known: Mapping[str, str]) -> ElementTree.Element:
     """The terms as the metadata of an SVG."""
-    made = ElementTree.Element("metadata", {name: space for name, space in NAMESPACES.items() if _used(name, known)})
+    made = ElementTree.Element("metadata", _spaces(known))
     made.extend([_element(term, text) for term, text in known.items()])
     return made
-
-
-def _used(namespace: str, known: Mapping[str, str]) -> bool:
-    return any(f"xmlns:{term.partition(':')[0]}" == namespace for term in known)
 
 
 def xmp(known: Mapping[str, str]) -> bytes:
     """The terms as an XMP packet; empty where there are none."""
     if not known:
         return b""
-    description = ElementTree.Element("rdf:Description", {"rdf:about": ""} | NAMESPACES)
+    description = ElementTree.Element("rdf:Description", {"rdf:about": ""} | _spaces(known))
     for term, text in known.items():
         if array := ARRAYS.get(term):
             members = _element(array)

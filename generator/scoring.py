@@ -163,8 +163,13 @@ class Score:
     unlisted: tuple[Unlisted, ...]
 
 
+def _listed(key: Key) -> dict[str, str]:
+    """The words of the list by how they are compared."""
+    return {folded(word): word for word in key.words}
+
+
 def _marks(key: Key, forms: Mapping[str, Form]) -> list[Mark]:
-    listed = {folded(word): word for word in key.words}
+    listed = _listed(key)
     return [
         Mark(subject, code, shown, tuple(listed.get(folded(guess), guess) for guess in form.get(code, ())))
         for subject, form in forms.items()
@@ -186,7 +191,7 @@ def _unknown(key: Key, forms: Mapping[str, Form]) -> Iterator[str]:
 
 
 def _unlisted(key: Key, marks: Sequence[Mark]) -> Iterator[Unlisted]:
-    listed = {folded(word): word for word in key.words}
+    listed = _listed(key)
     for mark in marks:
         for guess in mark.guesses:
             if folded(guess) not in listed:

@@ -5,70 +5,43 @@ the notes that editors leave are dropped: they paint nothing.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
 from xml.etree import ElementTree
 
-from PIL import Image, ImageChops
-
-from generator import provenance, raster
+from generator import ink, provenance
 from generator import vocabulary as words
 from generator.bitmaps import refuse_flat, refuse_lopsided
 from generator.model import Error, brief
 from generator.provenance import Facts
 from generator.svg import CANVAS, number
-from generator.vocabulary import ACROSS, DOWN, ELEMENTS, NUMBER, SVG
+from generator.vocabulary import ACROSS, DOWN, ELEMENTS, FURTHEST, NUMBER, SVG
+from generator.weight import MOST, identified, refuse_heavy
 
 Element = ElementTree.Element
 
 HEAVIEST = 100_000
 """Bytes that a file may have."""
-MOST = 2000
-"""Elements that may be drawn, each as often as it is used."""
-DEPTH = 32
-"""How deep elements may nest."""
-CHAIN = 64
-"""How deep they may, counted through what they refer to."""
-FURTHEST = 1e9
-DASHES = 50
-"""Dashes that count as an element."""
-
-WINDOWS = (3, 9, 27, 81)
-"""How many canvases wide the surroundings are that are searched for ink."""
-SIDE = 243
-"""Pixels of that search: the canvas in the middle of each window has whole ones."""
-MARGIN = 2
-"""Pixels beside the canvas that ink may reach: grounds are often drawn a little too large."""
-UNPAINTED = 254
-"""How far white and black stay apart where nothing is painted."""
 
 
-class _Builder(ElementTree.TreeBuilder):
+class _Tree(provenance.Tree):
     """A tree of elements alone: a processing instruction can fetch a style sheet."""
 
     def pi(self, target: str, text: str | None = None) -> NoReturn:
         """Refuse it."""
-        raise ValueError(f"has an instruction <?{brief(target)}?>, save it without")
+        raise Error(f"has an instruction <?{brief(target)}?>, save it without")
 
 
 def _parsed(content: bytes) -> Element:
     """The file as a tree of bounded size."""
     if len(content) > HEAVIEST:
         raise Error(f"{len(content)} bytes, at most {HEAVIEST}, simplify the drawing")
-    try:
-        root = provenance.parsed(content, _Builder())
-    except ValueError as error:
-        raise Error(str(error)) from None
+    root = provenance.parsed(content, _Tree)
     if root.tag != f"{SVG}svg":
         raise Error(f'begins with <{brief(root.tag)}>, should be <svg xmlns="{SVG[1:-1]}">')
     if (count := sum(1 for _ in root.iter())) > MOST:
         raise Error(f"{count} elements, at most {MOST}, simplify the drawing")
-    level = [root]
-    for _ in range(DEPTH):
-        level = [child for element in level for child in element]
-    if level:
-        raise Error(f"nests deeper than {DEPTH} levels, ungroup what is in it")
     return root
 
 
@@ -102,7 +75,7 @@ def _numbers(text: str) -> list[float]:
 
 def _view(root: Element, crop: bool) -> View:
     box = _numbers(root.get("viewBox", "")) or [0, 0, *_numbers(root.get("width", "")), *_numbers(root.get("height", ""))]
-    if len(box) != 4 or not all(0 < side < FURTHEST for side in box[2:]):
+    if len(box) != 4 or min(box[2:]) < 1 or max(map(abs, box)) > FURTHEST:
         raise Error(f"has no viewBox that can be used, give it one: viewBox='0 0 {CANVAS} {CANVAS}'")
     refuse_lopsided(box[2], box[3], crop)
     return View(*box)
@@ -121,7 +94,7 @@ def _refuse_handlers(element: Element) -> None:
 
 def _is_note(element: Element) -> bool:
     """True for what says something and paints nothing; :class:`Error` if more than that is in it."""
-    if not element.tag.startswith((*words.EDITORS, *(f"{SVG}{name}" for name in words.NOTES))):
+    if not (element.tag in words.NOTES or element.tag.startswith(words.EDITORS)):
         return False
     for inner in element.iter():
         _refuse_handlers(inner)
@@ -140,27 +113,29 @@ def _name(element: Element) -> str:
 def _style(element: Element) -> Iterator[tuple[str, str]]:
     """The declarations of the element's style."""
     for declaration in filter(str.strip, element.get("style", "").split(";")):
-        key, colon, value = declaration.partition(":")
-        key, value = key.strip().lower(), value.strip()
-        known = key in words.PROPERTIES or key in words.DASHES or (key, value) in words.NEEDLESS or words.UNSEEN.fullmatch(key)
-        if not colon or not known:
+        key, _, value = (part.strip() for part in declaration.partition(":"))
+        key = key.lower()
+        if not (key in words.PROPERTIES or key in words.DASHES or _says_nothing(key, value)):
             raise Error(f"style: {brief(declaration.strip())!r} is not allowed, save with presentation attributes")
         yield key, value
+
+
+def _says_nothing(key: str, value: str) -> bool:
+    """True for a property of what is not there, and for one that says what is so without it."""
+    return (key, value) in words.NEEDLESS or bool(words.UNSEEN.fullmatch(key) and not words.OUTSIDE.search(value))
+
+
+def _is_label(key: str) -> bool:
+    """True for an attribute that says nothing of the painting."""
+    return key.startswith((words.XML, *words.EDITORS)) or bool(words.LABELS.fullmatch(key))
 
 
 def _said(element: Element) -> Iterator[tuple[str, str]]:
     """What the element says of its painting, its style last; what says nothing of it is dropped."""
     _refuse_handlers(element)
-    attributes = [(key, " ".join(value.split())) for key, value in element.items() if key != "style"]
-    for key, value in [*attributes, *_style(element)]:
-        if key == words.HREF:
-            yield "href", value
-        elif not (
-            key.startswith((words.XML, *words.EDITORS))
-            or words.LABELS.fullmatch(key)
-            or words.UNSEEN.fullmatch(key)
-            or (key, value) in words.NEEDLESS
-        ):
+    own = [("href" if key == words.HREF else key, " ".join(value.split())) for key, value in element.items() if key != "style"]
+    for key, value in [*own, *_style(element)]:
+        if not _is_label(key) and not _says_nothing(key, value):
             yield key, value
 
 
@@ -170,9 +145,9 @@ def _refuse_value(name: str, key: str, value: str) -> None:
     if key not in ELEMENTS[name]:
         raise Error(f"{where} is not allowed, draw what it shows with what is")
     if not re.fullmatch(ELEMENTS[name][key], value):
-        outside = "href" in key or re.search(r"url|:|@|\\", value)
+        outside = key == "href" or words.OUTSIDE.search(value)
         raise Error(f"{where} {'refers to something outside of the file' if outside else 'is not what can be drawn'}, write plain values")
-    if not value.startswith("#") and any(abs(float(n)) > FURTHEST for n in NUMBER.findall(value)):
+    if key != "id" and "#" not in value and any(abs(float(n)) > FURTHEST for n in NUMBER.findall(value)):
         raise Error(f"{where} is out of all proportion, draw it smaller")
 
 
@@ -182,38 +157,30 @@ class _Writer:
 
     prefix: str
     view: View
-    ids: dict[str, Element]
     on_page: bool
     """True if a gradient counts its lengths on the page."""
 
-    def free(self, word: str) -> str:
-        """An id that the drawing has not."""
-        taken = {self._own(key) for key in self.ids}
-        while self._own(word) in taken:
-            word += "_"
-        return self._own(word)
-
-    def _own(self, key: str) -> str:
+    def own(self, key: str) -> str:
+        """An id as it is written."""
         return f"{self.prefix}-{key.removeprefix(f'{self.prefix}-')}"
-
-    def _referred(self, key: str) -> str:
-        if key not in self.ids:
-            raise Error(f"#{brief(key)} is referred to and not there")
-        return self._own(key)
 
     def value(self, name: str, key: str, value: str) -> str:
         """An attribute's value as it is written."""
-        if key == "id":
-            return self._own(value)
         _refuse_value(name, key, value)
+        if key == "id":
+            return self.own(value)
         if key == "href":
-            return f"#{self._referred(value[1:])}"
+            return f"#{self.own(value[1:])}"
         if inside := re.fullmatch(words.INSIDE, value):
-            return f"url(#{self._referred(inside[1])})"
+            return f"url(#{self.own(inside[1])})"
         if value.lower() == "currentcolor":
             return "#000000"  # what it is where nothing around the drawing says otherwise
-        if ELEMENTS[name][key] != words.LENGTH or not value.endswith("%"):
-            return value.removesuffix("px")
+        if value.endswith("%") and ELEMENTS[name][key] == words.LENGTH:
+            return self._share(name, key, value)
+        return value.removesuffix("px")
+
+    def _share(self, name: str, key: str, value: str) -> str:
+        """A length in per cent as it is written."""
         if not name.endswith("Gradient"):
             return self.view.share(key, float(value[:-1]))
         if self.on_page:
@@ -234,132 +201,40 @@ class _Writer:
                 yield made
 
 
-def _ids(root: Element, prefix: str) -> dict[str, Element]:
-    """The elements by id."""
-    found: dict[str, Element] = {}
-    taken: set[str] = set()
-    for element in root.iter():
-        key = element.get("id")
-        if key is None or element is root or element.tag.removeprefix(SVG) in words.NOTES:
-            continue
-        bare = key.removeprefix(f"{prefix}-")
-        if bare in taken or not re.fullmatch(r"[\w.-]+", key):
-            raise Error(f"id {brief(key)!r} {'stands twice' if bare in taken else 'is not a plain word'}, give another")
-        taken.add(bare)
-        found[key] = element
-    return found
-
-
-def _dashes(element: Element) -> int:
-    """The most dashes that the outline of a shape can have.
-
-    A circle is 2π times as long as its number and nothing else is longer, but that curves which mirror the one before can swing
-    ever wider.
-    """
-    said = dict(_said(element)) if element.tag.removeprefix(SVG) in ELEMENTS else {}
-    period = sum(abs(float(n)) for n in NUMBER.findall(said.get("stroke-dasharray", "")))
-    outline = " ".join(said.get(key, "") for key in (*ACROSS, *DOWN, "r", "d", "points"))
-    if not period:
-        return 0
-    if "%" in outline:
-        raise Error("has dashes on a shape that is a share of the page, write plain numbers")
-    lengths = [abs(float(n)) for n in NUMBER.findall(outline)]
-    return int(7 * sum(lengths) * (len(lengths) if re.search("[Tt]", outline) else 1) / period)
-
-
-def _weights(root: Element, ids: dict[str, Element]) -> int:
-    """How many elements are drawn, each as often as it is used. :class:`Error` for one that refers to itself."""
-    known: dict[Element, int] = {}
-
-    def weight(element: Element, above: tuple[Element, ...]) -> int:
-        if element in above or len(above) > CHAIN:
-            raise Error("refers to itself, or through too many others, draw it without")
-        if element not in known:
-            keys = dict.fromkeys(key for value in element.attrib.values() for key in words.REFERENCE.findall(value))
-            parts = [*element, *(ids[key] for key in keys if key in ids)]
-            known[element] = 1 + _dashes(element) // DASHES + sum(weight(part, (*above, element)) for part in parts)
-        return known[element]
-
-    return weight(root, ())
-
-
-def _group(children: Iterable[Element], attributes: dict[str, str]) -> list[Element]:
-    """The children in a group, if there is anything to say of them."""
-    if not attributes:
-        return list(children)
-    made = Element("g", attributes)
-    made.extend(children)
-    return [made]
-
-
-def _written(content: bytes, prefix: str, crop: bool) -> tuple[_Writer, list[Element]]:
+def _written(content: bytes, prefix: str, crop: bool) -> list[Element]:
     """What the drawing paints, on our canvas. :class:`Error` for what may not be there."""
     root = _parsed(content)
-    ids = _ids(root, prefix)
     on_page = any(element.get("gradientUnits") == "userSpaceOnUse" for element in root.iter())
-    writer = _Writer(prefix, _view(root, crop), ids, on_page)
+    writer = _Writer(prefix, _view(root, crop), on_page)
     own = Element("g", {key: value for key, value in root.items() if key not in ("id", "viewBox", *ACROSS, *DOWN)})
     frame = writer.attributes(own, "g")
-    body = list(writer.children(root))
-    if (weight := _weights(root, ids)) > MOST:
-        raise Error(f"{weight} elements or dashes are drawn, at most {MOST}, simplify the drawing")
     if "transform" in frame:
         raise Error("<svg transform=> is not drawn alike everywhere, move it to a group")
-    return writer, _group(body, frame | ({"transform": writer.view.transform} if writer.view.transform else {}))
+    body = list(writer.children(root))
+    refuse_heavy(body, identified(body))
+    return ink.group(body, frame | ({"transform": writer.view.transform} if writer.view.transform else {}))
 
 
-def _ground(colour: str, window: int = 1) -> Element:
-    edge, side = number(CANVAS * (1 - window) / 2), number(CANVAS * window)
-    at = {"x": edge, "y": edge} if window > 1 else {}
-    return Element("rect", at | {"width": side, "height": side, "fill": colour})
+def _free(body: list[Element], key: str) -> str:
+    """An id that the body has not."""
+    taken = identified(body)
+    while key in taken:
+        key += "_"
+    return key
 
 
-def _document(parts: Iterable[Element], label: str = "", window: int = 1) -> str:
-    """The parts as SVG text; a *window* shows that many canvases each way, with ours in the middle."""
-    edge, side = number(CANVAS * (1 - window) / 2), number(CANVAS * window)
-    labelled = {"aria-labelledby": label} if label else {}
-    root = Element("svg", {"xmlns": SVG[1:-1], "viewBox": f"{edge} {edge} {side} {side}", "role": "img"} | labelled)
-    root.extend(parts)
-    return ElementTree.tostring(root, encoding="unicode") + "\n"
-
-
-def _drawn(body: Sequence[Element], window: int, colour: str) -> Image.Image:
-    try:
-        return raster.image(_document([_ground(colour, window), *body], window=window), SIDE)
-    except Error:
-        raise
-    except Exception as error:  # noqa: BLE001  # the renderer fails in ways of its own at what it does not understand
-        raise Error(f"cannot be drawn ({brief(str(error))}), save it again as plain SVG") from None
-
-
-def _bare(body: Sequence[Element], window: int = 1) -> Image.Image:
-    """How bare of paint each place is, in 255 levels: there, white and black show through."""
-    white, black = (_drawn(body, window, colour) for colour in ("#ffffff", "#000000"))
-    return ImageChops.difference(white, black).convert("L")
-
-
-def _range(levels: Image.Image) -> tuple[float, float]:
-    low, high = levels.getextrema()
-    return float(low), float(high)  # type: ignore[arg-type]  # a picture of one channel has two numbers
-
-
-def _strays(body: Sequence[Element]) -> bool:
-    """True if there is ink outside the canvas."""
-    for window in WINDOWS:
-        bare, canvas = _bare(body, window), SIDE // window
-        low = (SIDE - canvas) // 2 - MARGIN
-        bare.paste(255, (low, low, SIDE - low, SIDE - low))
-        if _range(bare)[0] < UNPAINTED:
-            return True
-    return False
-
-
-def _clipped(body: Iterable[Element], key: str) -> list[Element]:
-    """The body cut to the canvas."""
-    clip = Element("clipPath", {"id": key})
-    clip.append(Element("rect", {"width": f"{CANVAS}", "height": f"{CANVAS}"}))
-    (defs := Element("defs")).append(clip)
-    return [defs, *_group(body, {"clip-path": f"url(#{key})"})]
+def _on_canvas(body: list[Element], prefix: str, crop: bool) -> tuple[list[Element], list[str]]:
+    """The body with all of its ink on the canvas and a ground behind it, and what was done. :class:`Error` if it shows nothing."""
+    least, most = ink.bareness(body)
+    if least > ink.UNPAINTED:
+        raise Error("paints nothing on its canvas, draw within the viewBox")
+    refuse_flat(ink.drawn(body))
+    notes = []
+    if ink.strays(body):
+        if not crop:
+            raise Error("has ink outside its canvas, cut it to the viewBox or give --crop")
+        body, notes = ink.cut(body, _free(body, f"{prefix}-canvas")), ["cut to its canvas"]
+    return ([ink.ground("#ffffff"), *body], [*notes, "laid on white"]) if most > 0 else (body, notes)
 
 
 def facts(content: bytes) -> Facts:
@@ -369,22 +244,11 @@ def facts(content: bytes) -> Facts:
 
 def stored(content: bytes, prefix: str, title: str, known: Facts, crop: bool) -> tuple[str, list[str]]:
     """The drawing as it is stored, with the facts in it, and what was done to it. :class:`Error` if it is refused."""
-    writer, body = _written(content, prefix, crop)
-    least, most = _range(_bare(body))
-    if least > UNPAINTED:
-        raise Error("paints nothing on its canvas, draw within the viewBox")
-    refuse_flat(_drawn(body, 1, "#ffffff"))
-    notes = []
-    if _strays(body):
-        if not crop:
-            raise Error("has ink outside its canvas, cut it to the viewBox or give --crop")
-        body, notes = _clipped(body, writer.free("canvas")), ["cut to its canvas"]
-    if most > 0:
-        body, notes = [_ground("#ffffff"), *body], [*notes, "laid on white"]
-    label = writer.free("title")
+    body, notes = _on_canvas(_written(content, prefix, crop), prefix, crop)
+    label = _free(body, f"{prefix}-title")
     (named := Element("title", {"id": label})).text = title
     terms = provenance.terms(known, provenance.MACHINE_MADE.encode() in content or provenance.is_generated(known))
-    return _document([named, *([provenance.metadata(terms)] if terms else []), *body], label), notes
+    return ink.document([named, *([provenance.metadata(terms)] if terms else []), *body], label), notes
 
 
 def prove(content: bytes, prefix: str) -> None:

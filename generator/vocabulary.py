@@ -2,6 +2,8 @@
 
 import re
 
+from PIL import ImageColor
+
 SVG = "{http://www.w3.org/2000/svg}"
 XHTML = "{http://www.w3.org/1999/xhtml}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
@@ -37,14 +39,22 @@ PATH = f"(?:(?=[Mm])(?:{COMMANDS})++)?"
 POINTS = f"(?:{PAIR})*+"
 LENGTH = f"{N}(?:px|%)?"
 RATIO = f"{N}%?"
-COLOUR = r"#(?:[0-9a-fA-F]{3,4}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})|[a-zA-Z]{3,20}|(?:rgb|hsl)a?\([\d.,%\s/+-]+\)"
-HERE = r"#([\w.-]+)"
+NAMES = "|".join(sorted([*ImageColor.colormap, "none", "transparent", "inherit", "currentcolor"]))
+RGB = rf"\s*{RATIO}\s*,\s*{RATIO}\s*,\s*{RATIO}\s*"
+COLOUR = rf"#(?:[0-9a-fA-F]{{3}}|[0-9a-fA-F]{{6}})|(?i:{NAMES})|rgb\({RGB}\)|rgba\({RGB},\s*{N}\s*\)"
+"""What every renderer paints alike: the colours of a theme and newer ways to write one are none."""
+ID = r"[\w.-]+"
+HERE = f"#({ID})"
 INSIDE = rf"url\(\s*[\"']?{HERE}[\"']?\s*\)"
 """A paint or a clip in the same file."""
-TRANSFORM = rf"(?:(?:matrix|translate|scale|rotate|skewX|skewY)\s*\({S}(?:{N}{S})+\){S})*+"
+TRANSFORMS = {"matrix": (6,), "translate": (1, 2), "scale": (1, 2), "rotate": (1, 3), "skewX": (1,), "skewY": (1,)}
+"""How many numbers each takes."""
+ONE = "|".join(rf"{name}\s*\({S}(?:{N}{S}){{{count}}}\)" for name, counts in TRANSFORMS.items() for count in counts)
+TRANSFORM = f"(?:(?:{ONE}){S})*+"
 NUMBER = re.compile(N)
 NUMBERS = re.compile(f"{S}(?:{N}(?:px)?{S})+")
-REFERENCE = re.compile(HERE)
+FURTHEST = 1e6
+"""The largest number there may be."""
 
 ACROSS, DOWN = ("x", "x1", "x2", "cx", "rx", "width"), ("y", "y1", "y2", "cy", "ry", "height")
 """Lengths along each side of the canvas."""
@@ -76,9 +86,10 @@ def _lengths(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, LENGTH)
 
 
-GROUP = PROPERTIES | {"transform": TRANSFORM}
+ANY = PROPERTIES | {"id": ID}
+GROUP = ANY | {"transform": TRANSFORM}
 SHAPE = GROUP | DASHES
-GRADIENT = PROPERTIES | {
+GRADIENT = ANY | {
     "gradientUnits": "userSpaceOnUse|objectBoundingBox",
     "gradientTransform": TRANSFORM,
     "spreadMethod": "pad|reflect|repeat",
@@ -98,11 +109,11 @@ ELEMENTS: dict[str, dict[str, str]] = {
     "clipPath": GROUP | {"clipPathUnits": "userSpaceOnUse|objectBoundingBox"},
     "linearGradient": GRADIENT | _lengths("x1", "y1", "x2", "y2"),
     "radialGradient": GRADIENT | _lengths("cx", "cy", "r", "fx", "fy", "fr"),
-    "stop": PROPERTIES | {"offset": RATIO},
+    "stop": ANY | {"offset": RATIO},
 }
 """The elements there may be, and what their attributes may say."""
 
-NOTES = ("title", "desc", "metadata")
+NOTES = tuple(f"{SVG}{name}" for name in ("title", "desc", "metadata"))
 """Elements that say something and paint nothing."""
 LABELS = re.compile(r"(data|aria)-[\w-]+|class|role|lang|version|baseProfile|focusable|preserveAspectRatio")
 """Attributes that say something and paint nothing."""
@@ -110,6 +121,8 @@ UNSEEN = re.compile(
     r"-[\w-]+|(font|text|line|letter|word|white|shape|solid|enable)-.*|font|.*-rendering|.*-baseline|writing-mode|direction"
 )
 """Properties of text, of which there is none, and those of editors."""
+OUTSIDE = re.compile(r"(?i)\\|url\((?!\s*[\"']?#)")
+"""What a value would need that fetches something."""
 USUAL = {
     ("none",): ("filter", "mask", "marker", "marker-start", "marker-mid", "marker-end", "vector-effect", "stroke-dasharray"),
     ("normal",): ("mix-blend-mode", "paint-order"),

@@ -1,6 +1,7 @@
 """Adopting: which file is for which radical, all or nothing, the same again, and back."""
 
 import io
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +13,7 @@ from click.testing import CliRunner, Result
 from common import contents
 from PIL import Image, ImageDraw
 
-from generator import adopt, bitmaps, cli, illustrations, provenance
+from generator import adopt, bitmaps, cli, illustrations, proof, provenance
 from generator import project as projects
 from generator.model import Illustration
 from generator.project import Project
@@ -43,6 +44,7 @@ def chosen(project: Project, copy: Path) -> Callable[[], dict[int, Illustration]
 def bushu(project: Project, copy: Path, monkeypatch: pytest.MonkeyPatch):
     """Run a command on the project folder."""
     monkeypatch.setattr(cli, "load", partial(load, project))
+    monkeypatch.setattr(proof, "prove", lambda project: [])  # what is carried is the same every time
 
     def run(*words: str | Path) -> Result:
         result = CliRunner().invoke(cli.main, ["--project", str(copy), *map(str, words)])
@@ -333,6 +335,55 @@ def test_a_disk_that_is_full_leaves_what_was_there(bushu, copy: Path, pictures: 
     result = bushu("adopt", pictures)
     assert (result.exit_code, "No space left on device" in result.output, len(written)) == (2, True, 3)
     assert contents(copy) == before
+
+
+def test_the_list_is_the_last_to_take_its_place(bushu, copy: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bushu("adopt", pictures / "radical_001.png")
+    before, replace_, placed = contents(copy), Path.replace, []
+
+    def forbidden(path: Path, target: Path) -> Path:
+        raise OSError(1, "Operation not permitted", str(path))
+
+    def followed(path: Path, target: Path) -> Path:
+        placed.append(target.name)
+        return replace_(path, target)
+
+    monkeypatch.setattr(Path, "replace", forbidden)
+    assert bushu("adopt", pictures).exit_code == 2
+    assert contents(copy) == before
+    monkeypatch.setattr(Path, "replace", followed)
+    assert bushu("adopt", pictures).exit_code == 0
+    assert sorted(placed[:-1]) == ["radical_002.webp", "radical_003.webp", "radical_085.svg"]
+    assert placed[-1] == "illustrations.yml"
+
+
+def test_what_a_link_points_to_is_left_alone(bushu, copy: Path, pictures: Path, tmp_path: Path) -> None:
+    (copy / FOLDER).mkdir(parents=True)
+    for number in (1, 2):
+        (tmp_path / f"own{number}").write_text("mine")
+        (copy / FOLDER / f"radical_00{number}.webp").symlink_to(tmp_path / f"own{number}")
+    bushu("adopt", pictures / "radical_001.png")
+    assert not (copy / FOLDER / "radical_001.webp").is_symlink()
+    bushu("adopt", pictures / "radical_002.webp")
+    (stored := copy / FOLDER / "radical_002.webp").replace(tmp_path / "own2")
+    kept = (tmp_path / "own2").read_bytes()
+    stored.symlink_to(tmp_path / "own2")
+    assert bushu("adopt", "--remove", "1", "--remove", "2").exit_code == 0
+    assert ((tmp_path / "own1").read_text(), (tmp_path / "own2").read_bytes()) == ("mine", kept)
+    assert not (copy / FOLDER).exists()
+
+
+def test_the_name_of_a_file_may_be_anything(bushu, copy: Path, tmp_path: Path) -> None:
+    painting(1).save(tmp_path / "cat.png")
+    for name in (b"\xff.png", b"a\nb\x1b[31m.png"):
+        file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        shutil.copy(tmp_path / "cat.png", file)
+        result = bushu("adopt", file, "--radical", "85")
+        assert result.exit_code == 0
+        assert len(result.output.splitlines()) == 2
+        assert "\x1b" not in result.output
+    result = bushu("adopt", "a" * 300 + ".png", "--radical", "85")
+    assert result.exit_code == 2
 
 
 def test_the_package_is_never_written_to(copy: Path, pictures: Path) -> None:

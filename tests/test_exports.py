@@ -9,67 +9,85 @@ import re
 import shutil
 import sqlite3
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from click.testing import CliRunner, Result
-from common import ROOT, contents
+from common import DATA, ROOT, contents
+from fpdf import FPDF
 from PIL import Image, ImageChops
 
-from generator import anki, bundle, exports, flashcards, kanji_site, raster
+from generator import anki, bundle, cli, exports, flashcards, kanji_site, raster, subset
 from generator.cli import main
 from generator.model import Error, Illustration, Unsound
 from generator.project import Project, load
 
 SIZE = exports.SIZE
-Write = Callable[[Project, str, Path], object]
-FILES: dict[str, tuple[Write, str]] = {
-    "anki": (anki.write, ".apkg"),
-    "print": (flashcards.write, ".pdf"),
-    "zip": (bundle.write, ".zip"),
-}
-ALL: dict[str, tuple[Write, str]] = FILES | {"kanji-site": (kanji_site.write, "")}
+EXPORTS = {name: Path(command.params[0].metavar or "").suffix for name, command in main.commands["export"].commands.items()}
+"""The ending of what each command writes; nothing is a folder."""
+FILES = [name for name, suffix in EXPORTS.items() if suffix]
+
+
+def bushu(project: Project, *words: object) -> Result:
+    """Run an export of a project."""
+    with patch.object(cli, "load", lambda root: project):
+        result = CliRunner().invoke(main, ["export", *map(str, words)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def fewer(project: Project) -> Project:
+    """The project with four radicals, which are exported quickly."""
+    return replace(project, radicals=project.radicals[83:87])
+
+
+def export_all(project: Project, folder: Path, name: str = "picture") -> dict[str, Path]:
+    """Export a set in every way, with pictures of few pixels, though the checks might miss other radicals: name to file or folder."""
+    made = {export: folder / f"out{suffix}" for export, suffix in EXPORTS.items()}
+    with patch.object(exports, "SIZE", 24), patch.object(exports, "prove", lambda project: []):
+        assert {bushu(project, export, path, "--set", name).exit_code for export, path in made.items()} == {0}
+    return made
+
+
+def token(path: Path, size: int) -> bytes:
+    """A picture of one pixel, which is made quickly and differs with the file."""
+    return raster.packed(Image.new("RGB", (1, 1), tuple(hashlib.sha256(path.read_bytes()).digest()[:3])))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def small() -> Iterator[None]:
-    """Pictures of few pixels are made quickly."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(exports, "SIZE", 24)
+def quick() -> Iterator[None]:
+    """Fonts are unpacked once."""
+    memory: dict[str, bytes] = {}
+
+    def unpacked(path: Path, name: str, location: dict[str, float]) -> bytes:
+        if name not in memory:
+            memory[name] = subset.unpacked(path, name, location)
+        return memory[name]
+
+    with patch.object(flashcards, "unpacked", unpacked):
         yield
 
 
 @pytest.fixture(scope="module")
 def exported(project: Project, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The usual set, exported once in every way: name to file or folder."""
-    folder = tmp_path_factory.mktemp("exports")
-    made = {name: folder / f"first{suffix}" for name, (_, suffix) in ALL.items()}
-    for name, path in made.items():
-        ALL[name][0](project, "picture", path)
-    return made
+    with patch.object(exports, "png", token):
+        return export_all(project, tmp_path_factory.mktemp("exports"))
 
 
 @pytest.fixture
 def few(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """The project with four radicals, which are exported quickly, though the checks would miss the others."""
+    """The project with four radicals, and small pictures."""
     monkeypatch.setattr(exports, "prove", lambda project: [])
-    return replace(project, radicals=project.radicals[83:87])
-
-
-@pytest.fixture
-def bushu(copy: Path) -> Callable[..., Result]:
-    """Run an export of a copy of the project."""
-
-    def run(*words: str) -> Result:
-        result = CliRunner().invoke(main, ["--project", str(copy), "export", *words])
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return run
+    monkeypatch.setattr(exports, "SIZE", 24)
+    return fewer(project)
 
 
 @pytest.fixture
@@ -80,123 +98,90 @@ def untrue(project: Project) -> Project:
     return replace(project, radicals=(*project.radicals[:84], misspelt, *project.radicals[85:]))
 
 
-def test_every_export_is_tested() -> None:
-    assert ALL.keys() == main.commands["export"].commands.keys()
+def test_the_same_bytes_elsewhere(project: Project, tmp_path: Path) -> None:
+    """In another process, with another order of sets, in another time zone, and where new files are one's own."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    code = "import sys, test_exports as t; t.export_all(t.fewer(t.load(t.DATA)), t.Path(sys.argv[1]))"
+    places = {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, DATA.parent))), "PYTHONHASHSEED": "3", "TZ": "Asia/Tokyo"}
+    subprocess.run([sys.executable, "-c", code, there], env=os.environ | places, umask=0o077, check=True)
+    export_all(fewer(project), here)
+    made = contents(here)
+    assert made == contents(there)
+    assert {name.split("/")[0] for name in made} == {f"out{suffix}" for suffix in EXPORTS.values()}
+    assert min(map(len, made.values())) > 100
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_the_same_bytes_twice(few: Project, tmp_path: Path, name: str) -> None:
-    write, suffix = ALL[name]
-    first, second = (tmp_path / f"{word}{suffix}" for word in ("first", "second"))
-    write(few, "picture", first)
-    umask = os.umask(0o077)
-    try:
-        write(few, "picture", second)
-    finally:
-        os.umask(umask)
-    made = [contents(path) if path.is_dir() else {"": path.read_bytes()} for path in (first, second)]
-    assert made[0] == made[1]
-    assert sum(map(len, made[0].values())) > 10_000
-    assert sorted(tmp_path.iterdir()) == [first, second]
-
-
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EXPORTS)
 def test_nothing_is_exported_of_data_that_is_not_true(untrue: Project, tmp_path: Path, name: str) -> None:
-    with pytest.raises(Unsound, match="radicals: 85 names: names: 'misu' does not spell みず"):
-        ALL[name][0](untrue, "picture", tmp_path / f"out{ALL[name][1]}")
+    result = bushu(untrue, name, tmp_path / f"out{EXPORTS[name]}")
+    assert result.exit_code == 1
+    assert "radicals: 85 names: names: 'misu' does not spell みず" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", EXPORTS)
 def test_nothing_is_exported_of_a_set_that_the_checks_find_something_in(few: Project, tmp_path: Path, name: str) -> None:
     wide = few.sets["paper"].model_copy(update={"label": "w" * 200})
-    with pytest.raises(Unsound, match=r"paper/radical_084\.svg: weight:"):
-        ALL[name][0](replace(few, sets=few.sets | {"paper": wide}), "paper", tmp_path / f"out{ALL[name][1]}")
+    result = bushu(replace(few, sets=few.sets | {"paper": wide}), name, tmp_path / f"out{EXPORTS[name]}", "--set", "paper")
+    assert result.exit_code == 1
+    assert "paper/radical_084.svg: weight:" in result.output
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_an_unknown_set(project: Project, tmp_path: Path, name: str) -> None:
-    with pytest.raises(Error, match=r"--set: unknown set 'basline', did you mean baseline\?"):
-        ALL[name][0](project, "basline", tmp_path / f"out{ALL[name][1]}")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ALL)
-def test_a_folder_that_is_not_there(project: Project, tmp_path: Path, name: str) -> None:
-    with pytest.raises(Error, match=f"there is no folder {tmp_path / 'no'}, make it first"):
-        ALL[name][0](project, "baseline", tmp_path / "no" / f"out{ALL[name][1]}")
+@pytest.mark.parametrize("name", EXPORTS)
+def test_what_cannot_be_exported(project: Project, tmp_path: Path, name: str) -> None:
+    """A set that is not there, and into a folder that is not there."""
+    result = bushu(project, name, tmp_path / f"out{EXPORTS[name]}", "--set", "basline")
+    assert (result.exit_code, result.output) == (2, "--set: unknown set 'basline', did you mean baseline?\n")
+    result = bushu(project, name, tmp_path / "no" / f"out{EXPORTS[name]}")
+    assert (result.exit_code, f"there is no folder {tmp_path / 'no'}, make it first" in result.output) == (2, True)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_what_is_no_file_of_the_kind(project: Project, tmp_path: Path, name: str) -> None:
-    write, suffix = FILES[name]
+    suffix = EXPORTS[name]
     (tmp_path / "thesis.txt").write_text("years of work")
     (tmp_path / f"folder{suffix}").mkdir()
-    with pytest.raises(Error, match=rf"thesis\.txt: should end with \{suffix}"):
-        write(project, "baseline", tmp_path / "thesis.txt")
-    with pytest.raises(Error, match="a folder, give a file to write to"):
-        write(project, "baseline", tmp_path / f"folder{suffix}")
-    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+    for path, fault in {"thesis.txt": f"should end with {suffix}", f"folder{suffix}": "a folder, give a file to write to"}.items():
+        result = bushu(project, name, tmp_path / path)
+        assert (result.exit_code, result.output) == (2, f"{tmp_path / path}: {fault}\n")
+    assert contents(tmp_path) == {"thesis.txt": b"years of work"}
 
 
-def test_the_commands(bushu, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commands(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each hands on its options, and says what its module says."""
-    asked = []
-    for module, said in ((anki, "a"), (flashcards, "p"), (bundle, "z"), (kanji_site, ["k", "s"])):
-        monkeypatch.setattr(module, "write", lambda project, *words, said=said: asked.append((project.root, *words)) or said)
+    for module in (anki, flashcards, bundle, kanji_site):
+        monkeypatch.setattr(module, "write", lambda given, *words, **options: f"{given is project} {words} {sorted(options.items())}")
     out = tmp_path / "out"
-    assert bushu("anki", str(out)).output == "a\n"
-    assert bushu("print", str(out), "--paper", "letter", "--jobs", "2").output == "p\n"
-    assert bushu("zip", str(out), "--png", "--set", "disc").output == "z\n"
-    assert bushu("kanji-site", str(out), "--check", "--prune").output == "k\ns\n"
-    assert asked == [
-        (copy, "picture", out, 1),
-        (copy, "picture", out, 2, "letter"),
-        (copy, "disc", out, 1, True),
-        (copy, "picture", out, 1, True, True),
-    ]
-
-
-def test_what_the_checks_find_is_exit_1(bushu, copy: Path, tmp_path: Path) -> None:
-    path = copy / "radicals" / "04-strokes.yml"
-    path.write_text(path.read_text("utf-8").replace("romaji: mizu}", "romaji: misu}", 1), "utf-8")
-    result = bushu("kanji-site", str(tmp_path / "site"))
-    assert result.exit_code == Unsound.status == 1
-    assert "radicals: 85 names: names: 'misu' does not spell みず" in result.output
-
-
-def test_an_unknown_export_is_told_the_nearest(bushu) -> None:
-    result = bushu("ankj", "x")
-    assert result.exit_code == 2
-    assert "Did you mean 'anki'?" in result.output
+    given = {
+        ("anki", out): [("jobs", 1), ("out", out)],
+        ("print", out, "--paper", "letter", "--jobs", 2): [("jobs", 2), ("out", out), ("paper", "letter")],
+        ("zip", out, "--png"): [("jobs", 1), ("out", out), ("png", True)],
+        ("kanji-site", out, "--check", "--prune"): [("check", True), ("dest", out), ("jobs", 1), ("prune", True)],
+    }
+    for words, options in given.items():
+        assert bushu(project, *words).output == f"True ('picture',) {options}\n"
+        assert bushu(project, *words, "--set", "disc").output == f"True ('disc',) {options}\n"
+    assert {words[0] for words in given} == EXPORTS.keys()
 
 
 def test_a_file_is_kept_when_its_export_fails(untrue: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "cards.zip"
     out.write_bytes(b"the last good one")
-    with pytest.raises(Unsound):
-        bundle.write(untrue, "baseline", out)
+    assert bushu(untrue, "zip", out).exit_code == 1
 
     def full(self: Path, content: bytes) -> int:
+        os.truncate(self, 0)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         exports.put(out, b"new")
-    monkeypatch.undo()
-    monkeypatch.setattr(Path, "write_bytes", lambda self, content: os.truncate(self, 0))
-    with pytest.raises(Error, match="does not read as it was written"):
-        exports.put(out, b"new")
     assert out.read_bytes() == b"the last good one"
     assert list(tmp_path.iterdir()) == [out]
-
-
-def test_the_usual_set(project: Project) -> None:
-    assert exports.usual(project) == "picture"
-    fewer = {name: spec for name, spec in project.sets.items() if name != "picture"}
-    assert exports.usual(replace(project, sets=fewer)) == "baseline"
 
 
 def chunks(png: bytes) -> Iterator[str]:
@@ -250,16 +235,6 @@ def test_an_archive_tells_nothing_of_the_machine() -> None:
     assert found == [("b", (1980, 1, 1, 0, 0, 0), 3, 0o644), ("a", (1980, 1, 1, 0, 0, 0), 3, 0o644)]
 
 
-def test_an_export_is_dated_by_its_files(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    project = load(copy)
-    before = exports.modified(project)
-    os.utime(copy / "radicals" / "01-strokes.yml", (before + 100, before + 100))
-    assert exports.modified(project) == before + 100
-    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
-    assert exports.modified(project) == 1_700_000_000
-
-
 def test_credit_by_licence_and_by_source(project: Project) -> None:
     """Of a glyph, of a drawing with icons in it, and of an illustration of which nothing was told."""
     told = [("Face; Icons: fire; Icons: log", "A. OFL; B. MIT"), ("Face; Icons: fire", "A. OFL; B. MIT"), ("", "")]
@@ -299,7 +274,7 @@ def update(project: Project, exported: dict[str, Path], monkeypatch: pytest.Monk
     made = contents(exported["kanji-site"])
     monkeypatch.setattr(exports, "prove", lambda project: [])
     monkeypatch.setattr(kanji_site, "_files", lambda edition: made)
-    return lambda dest, **options: kanji_site.write(project, "picture", dest, **options)
+    return lambda dest, **options: kanji_site.write(project, "picture", dest, **options).splitlines()
 
 
 def stamps(folder: Path) -> dict[Path, tuple[int, int]]:
@@ -313,7 +288,7 @@ def test_the_site_gets_the_names_that_it_asks_for(exported: dict[str, Path], pro
     cards = [f"assets/img/radicals_svg/radical_{n:03d}.svg" for n in range(1, 215)]
     assert sorted(site) == sorted([*pictures, *cards, "manifest.json"])
     for picture in pictures:
-        assert [*chunks(site[picture])][-1] == "IEND"
+        assert site[picture] == token(exported["kanji-site"] / picture.replace("selected", "radicals_svg").replace("png", "svg"), 24)
     manifest = json.loads(site["manifest.json"])
     assert (manifest["export"], manifest["set"]) == ("kanji-site", "picture")
     for radical, card, *files in zip(project.radicals, manifest["cards"], pictures, cards, strict=True):
@@ -460,7 +435,7 @@ def test_a_deck_is_whole(exported: dict[str, Path], project: Project) -> None:
         for field, kind in (("Picture", "picture"), ("Glyph card", "glyph")):
             name = re.fullmatch(r'<img src="([\w.]+)" alt="[^"<>]+">', note[field])[1]
             assert name.startswith(f"bushu_{kind}_{radical.slug}_")
-            assert [*chunks(media[name])][-1] == "IEND"
+            assert name.endswith(f"_{hashlib.sha256(media[name]).hexdigest()[:8]}.png")
             shown.add(name)
         assert "Glyph: Shippori Mincho" in note["Credits"]
         assert "Picture: " in note["Credits"]
@@ -501,6 +476,26 @@ def test_a_changed_deck_changes_notes_and_adds_none(few: Project, tmp_path: Path
     assert dates[1] == [(4_000_000_000,)] > dates[0]
 
 
+def test_a_deck_is_dated_by_its_newest_file(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    project = load(copy)
+    newest = anki.changed(project)
+    for name in ("palette.yml", "sets.yml", "radicals/01-strokes.yml", "fonts/fonts.yml"):
+        newest += 100
+        os.utime(copy / name, (newest, newest))
+        assert anki.changed(project) == newest
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert anki.changed(project) == 1_700_000_000
+
+
+@pytest.mark.parametrize("date", ["yesterday", "1700000000.5", "-1"])
+def test_a_date_that_is_none(few: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, date: str) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", date)
+    result = bushu(few, "anki", tmp_path / "deck.apkg")
+    assert (result.exit_code, f"SOURCE_DATE_EPOCH: '{date}' is not a date" in result.output) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_decks_of_other_sets_are_other_notes(few: Project, exported: dict[str, Path], tmp_path: Path) -> None:
     """And where a set has no pictures, its own cards are the glyph's, and the meaning is asked for in words."""
     anki.write(few, "baseline", tmp_path / "baseline.apkg")
@@ -529,6 +524,7 @@ def test_a_back_lies_behind_its_front(paper: str) -> None:
 
 def test_every_card_has_its_back(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both on the papers' own sheets, front first."""
+    monkeypatch.setattr(exports, "prove", lambda project: [])
     seen: list[tuple[str, int, int, tuple[float, float]]] = []
     for side in ("_front", "_back"):
         monkeypatch.setattr(flashcards, side, lambda pdf, _, piece, at, side=side: seen.append((side, pdf.page, piece.radical.number, at)))
@@ -551,32 +547,64 @@ def test_print_is_vector_and_brings_its_fonts(exported: dict[str, Path]) -> None
     assert len(pdf) < 2_000_000
 
 
-def test_a_back_says_what_there_is_to_know(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All within the card."""
-    said: list[tuple[float, float, str, float]] = []
-
-    def text(pdf, font, style, size, ink, at, words, width, align="L") -> float:
-        said.append((*at, words, width))
-        return flashcards_text(pdf, font, style, size, ink, at, words, width, align)
-
-    flashcards_text = flashcards._text
-    monkeypatch.setattr(flashcards, "_text", text)
+@pytest.fixture
+def document(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[exports.Edition, FPDF]]:
+    """A set, and a document of one page for its cards that can be read."""
+    monkeypatch.setattr(exports, "prove", lambda project: [])
     with exports.edition(project, "baseline") as made:
         pdf = flashcards._document(made, "a4")
+        pdf.set_compression(False)
         pdf.add_page()
-        for radical in project.radicals[::3]:
-            said.clear()
-            flashcards._back(pdf, made, exports.Piece(radical, Path(), "", "", "", ""), (70, 20))
-            assert {radical.glyph, radical.headword, radical.names[0].kana, radical.names[0].romaji} <= {words for *_, words, _ in said}
-            assert {radical.examples[0].kanji, radical.examples[0].reading, radical.examples[0].meaning} <= {w for *_, w, _ in said}
-            assert all(x >= 70 and x + width <= 70 + flashcards.CELL and 20 <= y <= 20 + flashcards.CELL - 5 for x, y, _, width in said)
+        yield made, pdf
 
 
-def test_a_character_that_the_fonts_lack(project: Project, tmp_path: Path) -> None:
+def test_a_front_has_a_white_edge_to_cut_through(document: tuple[exports.Edition, FPDF], drawn: Path) -> None:
+    made, pdf = document
+    card = drawn / "baseline" / "radical_085.svg"
+    flashcards._front(pdf, made, exports.Piece(made.project.radicals[84], card, "", "", "", ""), (70, 20))
+    placed = re.search(r"([\d.]+) 0 0 \1 ([\d.]+) ([\d.]+) cm", pdf.pages[1].contents.decode("latin-1"))
+    scale, x, y = map(float, placed.groups())
+    assert (x, y, 512 * scale) == pytest.approx((73, 23, 57), abs=0.1)
+
+
+def test_a_back_says_what_there_is_to_know(document: tuple[exports.Edition, FPDF], monkeypatch: pytest.MonkeyPatch) -> None:
+    """All within the card."""
+    made, pdf = document
+    said: dict[str, tuple[float, float]] = {}
+
+    def text(pdf: FPDF, style: flashcards.Style, at: tuple[float, float], words: str, width: float, align: str = "L") -> float:
+        taken = set_text(pdf, style, at, words, width, align)
+        assert pdf.get_string_width(words) <= width + 0.01, words
+        assert at[0] >= 70
+        assert at[0] + width <= 70 + flashcards.CELL
+        said[words] = at
+        return taken
+
+    set_text = flashcards._text
+    monkeypatch.setattr(flashcards, "_text", text)
+    for radical in made.project.radicals[::3]:
+        said.clear()
+        flashcards._back(pdf, made, exports.Piece(radical, Path(), "", "", "", ""), (70, 20))
+        assert {radical.glyph, str(radical.number), radical.headword, ", ".join(radical.meanings[1:])} <= said.keys()
+        assert {radical.names[0].kana, radical.names[0].romaji, exports.strokes(radical)} <= said.keys()
+        assert all({example.kanji, example.reading, example.meaning} <= said.keys() for example in radical.examples[:4])
+        assert all(20 <= y <= 20 + flashcards.CELL - 5 for _, y in said.values())
+
+
+def test_a_character_that_the_fonts_lack(document: tuple[exports.Edition, FPDF], project: Project) -> None:
     odd = project.radicals[84].model_copy(update={"meanings": ("water ☃",)})
     changed = replace(project, radicals=(*project.radicals[:84], odd, *project.radicals[85:]))
-    with exports.edition(project, "baseline") as made, pytest.raises(Error, match="fonts: no ink for '☃' of radical 85"):
-        flashcards._document(replace(made, project=changed), "a4")
+    with pytest.raises(Error, match="fonts: no ink for '☃' of radical 85"):
+        flashcards._document(replace(document[0], project=changed), "a4")
+
+
+def test_a_line_that_is_too_long_is_set_smaller(document: tuple[exports.Edition, FPDF]) -> None:
+    _, pdf = document
+    for text, points in (("water", 8), ("water, or what is wet", pytest.approx(4, abs=1.5)), ("", 8)):
+        taken = flashcards._text(pdf, flashcards.MEANINGS, (70, 20), text, 15)
+        assert pdf.font_size_pt == points
+        assert taken == pytest.approx(pdf.get_string_width(text), abs=0.05)
+        assert taken <= 15
 
 
 def test_papers_and_packages_that_are_not_there(few: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -591,7 +619,7 @@ def test_papers_and_packages_that_are_not_there(few: Project, tmp_path: Path, mo
 # One file
 
 
-def test_an_archive_has_the_set_with_its_credits(exported: dict[str, Path], project: Project) -> None:
+def test_an_archive_has_the_set_with_its_credits(exported: dict[str, Path]) -> None:
     files = {name.removeprefix("picture/"): content for name, content in entries(exported["zip"]).items()}
     assert list(files) == sorted(files)
     manifest = json.loads(files["manifest.json"])
@@ -603,8 +631,8 @@ def test_an_archive_has_the_set_with_its_credits(exported: dict[str, Path], proj
     others = {name for name in files if not name.endswith(".svg")}
     assert len(files) - len(others) == 214
     assert files["LICENSES/mincho-LICENSE.txt"] == (ROOT / "fonts" / "mincho-LICENSE.txt").read_bytes()
-    held = [source.licence_file for source in project.pictures.sources.values() if source.licence_file and source.title == "Noto Emoji"]
-    assert others == {"manifest.json", "CREDITS.txt", *(f"LICENSES/{file}" for file in ["mincho-LICENSE.txt", *held])}
+    held = ["mincho-LICENSE.txt", "LICENSE-Apache-2.0.txt", "LICENSE-MIT.txt"]
+    assert others == {"manifest.json", "CREDITS.txt", *(f"LICENSES/{file}" for file in held)}
     told = files["CREDITS.txt"].decode()
     assert "Shippori Mincho ExtraBold" in told
     assert "Noto Emoji: Google LLC. Apache-2.0" in told
@@ -618,6 +646,19 @@ def test_an_archive_has_the_licence_of_every_face_in_it(few: Project, tmp_path: 
     assert {file for file in files if "LICENSES" in file} == {f"{name}/LICENSES/{face}-LICENSE.txt" for face in faces}
     assert sum(file.endswith(".png") and [*chunks(content)][-1] == "IEND" for file, content in files.items()) == 4
     assert b"Pictures" not in files[f"{name}/CREDITS.txt"]
+
+
+@pytest.mark.parametrize("name", ["picture", "pictogram", "window"])
+def test_an_archive_credits_the_sources_of_its_pictures(few: Project, tmp_path: Path, name: str) -> None:
+    """Of those that it shows: pictures and pictograms are made of different icons."""
+    bundle.write(few, name, tmp_path / "set.zip")
+    files, listed = entries(tmp_path / "set.zip"), few.pictures
+    shown = [one.pictogram if name == "pictogram" else one.picture for one in listed.radicals.values()]
+    used = {origin.partition(":")[0] for origins in shown for origin in origins}
+    told = files[f"{name}/CREDITS.txt"].decode().partition("\nPictures\n\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.partition(":")[0] for line in told] == [source.title for key, source in listed.sources.items() if key in used]
+    held = {f"{name}/LICENSES/{source.licence_file}" for key, source in listed.sources.items() if key in used and source.licence_file}
+    assert held <= files.keys()
 
 
 # Illustrations

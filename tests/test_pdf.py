@@ -76,6 +76,7 @@ def test_a_group_is_cut_by_a_path() -> None:
         '<path d="M0 0" clip-path="url(#a)"/>',
         '<defs><clipPath id="a"><path d="M0 0" transform="scale(2)"/></clipPath></defs>',
         '<defs><linearGradient id="a"/></defs>',
+        "<text>water</text>",
     ],
 )
 def test_what_is_not_drawn_as_everywhere_is_known(body: str) -> None:

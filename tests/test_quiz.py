@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from generator import quiz, scoring
+from generator import cli, quiz, scoring
 from generator.cli import main
 from generator.model import Error
 from generator.pictures import Picture, written
@@ -35,7 +35,7 @@ def colour(number: int) -> tuple[int, int, int]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pictured(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose pictures are squares, each of its own colour."""
     made = tmp_path_factory.mktemp("pictured")
     shutil.copytree(DATA, made, dirs_exist_ok=True)
@@ -46,12 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(1, 215):
         shape = ("#{:02x}{:02x}{:02x}".format(*colour(number)), "M106 106h300v300h-300z")
         (made / "radicals" / "pictures" / f"{number:03d}.svg").write_text(written(Picture((shape,), "tests", "none"), "square"), "utf-8")
-    return made
-
-
-@pytest.fixture(scope="module")
-def pictured(folder: Path) -> Project:
-    return load(folder)
+    return load(made)
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +58,12 @@ def made(pictured: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def bushu(folder: Path) -> Callable[..., Result]:
+def bushu(pictured: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run the command on the project, which is read once."""
+    monkeypatch.setattr(cli, "load", lambda root: pictured)
+
     def run(*words: object) -> Result:
-        result = CliRunner().invoke(main, ["--project", str(folder), *map(str, words)])
+        result = CliRunner().invoke(main, list(map(str, words)))
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 
