@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. The work is done by `bushu`; make prepares .venv and names the commands.
 .DEFAULT_GOAL := help
-.PHONY: help site test test-all serve export bench fonts deploy check lint lock golden clean
+.PHONY: help site test test-all serve export bench fonts pictures deploy check lint lock golden clean
 .SUFFIXES:
 
 ifndef SOURCE_DATE_EPOCH

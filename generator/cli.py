@@ -46,11 +46,11 @@ def main(ctx: click.Context, root: Path) -> None:
     ctx.obj = root
 
 
-def _numbers(word: str) -> range:
+def _numbers(word: str, where: str) -> range:
     first, _, last = word.partition("-")
     found = range(int(first), int(last or first) + 1)
     if not found or found[0] < 1 or found[-1] > COUNT:
-        raise Error(f"NUMBERS: {word}: not radicals, give numbers from 1 to {COUNT}, the lower one first")
+        raise Error(f"{where}: {word}: not radicals, give numbers from 1 to {COUNT}, the lower one first")
     return found
 
 
@@ -58,13 +58,16 @@ def _ideograph(sign: str) -> bool:
     return unicodedata.category(sign) == "Lo" or "RADICAL" in unicodedata.name(sign, "")
 
 
-def subjects(project: Project, words: Iterable[str], any_character: bool) -> list[Subject]:
-    """What to draw: radicals by number, range or glyph; with *any_character* (a font was brought) a glyph is just that character."""
+def subjects(project: Project, words: Iterable[str], any_character: bool = False, where: str = "NUMBERS") -> list[Subject]:
+    """What to draw: radicals by number, range or glyph; with *any_character* (a font was brought) a glyph is just that character.
+
+    *where* the words stand is for messages.
+    """
     by_number = {radical.number: radical for radical in project.radicals}
     found: dict[Subject, None] = {}
     for word in words:
         if re.fullmatch("[0-9]+(-[0-9]+)?", word):
-            found |= dict.fromkeys(by_number[number] for number in _numbers(word) if number in by_number)
+            found |= dict.fromkeys(by_number[number] for number in _numbers(word, where) if number in by_number)
             continue
         for sign in word:
             if any_character and _ideograph(sign):
@@ -72,8 +75,9 @@ def subjects(project: Project, words: Iterable[str], any_character: bool) -> lis
             elif not any_character and sign in project.by_glyph:
                 found[project.by_glyph[sign]] = None
             else:
-                advice = "give --font FILE to draw any character" if _ideograph(sign) and not any_character else "give 85, 1-10 or 水"
-                raise Error(f"NUMBERS: {word}: {sign!r} is not a radical, {advice}")
+                drawable = where == "NUMBERS" and _ideograph(sign) and not any_character
+                advice = "give --font FILE to draw any character" if drawable else "give 85, 1-10 or 水"
+                raise Error(f"{where}: {word}: {sign!r} is not a radical, {advice}")
     return list(found)
 
 
@@ -218,7 +222,7 @@ def _sheet(root: Path, names: tuple[str, ...], size: int, grey: bool, bare: bool
 
 def _number(project: Project, word: str, option: str) -> int:
     """A radical's number, given as number or glyph."""
-    found = subjects(project, [word], any_character=False)
+    found = subjects(project, [word], where=f"--{option}")
     if len(found) != 1 or not isinstance(found[0], Radical):
         raise Error(f"--{option}: {word!r} is not one radical, give 85 or 水")
     return found[0].number
@@ -309,7 +313,7 @@ def _quiz(
         raise Error("quiz: a test is made in one DIR; to score answers, add --score")
     project = load(root)
     _known("set", name, project.sets)
-    asked = subjects(project, " ".join(numbers).split(), any_character=False) if numbers else project.radicals
+    asked = subjects(project, " ".join(numbers).split(), where="--numbers") if numbers else project.radicals
     if not asked:
         raise Error("--numbers: empty, give 85, 1-10 or 水, or leave it out to ask all")
     key = quiz.make_key(project, name, seed, [radical for radical in asked if isinstance(radical, Radical)])

@@ -6,6 +6,7 @@ from pathlib import Path
 from generator import against, illustrations, proof
 from generator.cards import expected, recipe
 from generator.checks import Expected, checks, examine
+from generator.layouts import layouts
 from generator.model import Error, Finding, Unsound
 from generator.project import Project, replacing
 from generator.sets import CARDS, MANIFEST, examine_folder, manifest, set_checks
@@ -17,9 +18,10 @@ def _expectations(project: Project, folder: Path) -> dict[str, Expected]:
     """What the project expects of the cards in a folder that has a manifest of a set it knows: file to expectation."""
     head = manifest(folder) if (folder / MANIFEST).is_file() else {}
     name, palette = head.get("set"), head.get("palette")
-    if name not in project.sets or palette not in project.palettes:
+    if name not in project.sets or palette not in project.palettes or head.get("layout") not in layouts:
         return {}
-    made = recipe(project, name, project.sets[name].model_copy(update={"palette": palette}), bare=bool(head.get("bare")))
+    spec = project.sets[name].model_copy(update={"palette": palette, "layout": head["layout"]})
+    made = recipe(project, name, spec, bare=bool(head.get("bare")))
     by_number = {radical.number: radical for radical in project.radicals}
     return {entry["file"]: expected(made, by_number.get(entry.get("number"), entry["character"])) for entry in head["cards"]}
 

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from common import DATA, ROOT
+from common import DATA, ILLUSTRATED, ROOT, illustrated, webp
 from hypothesis import settings
 
 from generator import cards, sets, site
@@ -46,9 +46,10 @@ def copy(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The gallery, built once: its folder."""
+    """The gallery, built once, with one illustration chosen: its folder."""
     folder = tmp_path_factory.mktemp("gallery") / "project"
     shutil.copytree(DATA, folder)
+    illustrated(folder, ILLUSTRATED, webp("navy"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOURCE_DATE_EPOCH", "1700000000")
         site.build(load(folder))

@@ -158,6 +158,14 @@ def test_all_drawn_cards_were_examined(project: Project, drawn: Path) -> None:
     assert (count, findings) == (214 * len(project.sets), [])
 
 
+@pytest.mark.parametrize("change", [{"layout": "window"}, {"layout": "seal"}, {"palette": "night"}])
+def test_cards_of_a_changed_set_are_held_to_what_they_are(project: Project, tmp_path: Path, change: dict[str, str]) -> None:
+    """As ``render --layout`` draws them: the manifest says how."""
+    spec = project.sets["baseline"].model_copy(update=change)
+    sets.render([cards.recipe(project, "baseline", spec)], project.radicals[80:90], tmp_path)
+    assert inspection.cards(project, [tmp_path]) == (10, [])
+
+
 def test_set_checks_catch_their_saboteurs(drawn: Path, tmp_path: Path) -> None:
     def broken(name: str) -> Path:
         return Path(shutil.copytree(drawn / "baseline", tmp_path / name))

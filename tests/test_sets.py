@@ -1,13 +1,11 @@
 """Sets are whole, atomic and the same whatever draws them."""
 
 import hashlib
-import io
 import json
 from pathlib import Path
 
 import pytest
-from common import contents
-from PIL import Image
+from common import contents, illustrated, webp
 
 from generator import cards, layouts, sets
 from generator import project as projects
@@ -145,24 +143,6 @@ def test_weights(drawn: Path, project: Project) -> None:
         sizes = sorted(card["bytes"] for card in sets.manifest(drawn / name)["cards"])
         assert sizes[107] <= HEAVIEST.get(spec.layout, 3000), name
         assert sizes[-1] <= 10_000, name
-
-
-def illustrated(folder: Path, number: int, content: bytes, kind: str = "webp") -> None:
-    """Choose an illustration for a radical, in a project's folder."""
-    file = f"radical_{number:03d}.{kind}"
-    (folder / "radicals/illustrations").mkdir(exist_ok=True)
-    (folder / "radicals/illustrations" / file).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    listed = folder / projects.ILLUSTRATIONS
-    before = listed.read_text("utf-8") if listed.exists() else ""
-    entry = f"{number}: {{file: {file}, source: a friend, licence: CC0-1.0, sha256: {digest}, stored: {digest}}}\n"
-    listed.write_text(before + entry, "utf-8")
-
-
-def webp(colour: str) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (512, 512), colour).save(out, "WEBP")
-    return out.getvalue()
 
 
 def test_a_chosen_illustration_takes_the_place_of_the_picture(copy: Path, drawn: Path) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
-from common import DATA, ROOT, contents
+from common import DATA, ILLUSTRATED, ROOT, contents, illustrated, webp
+from PIL import Image
 
 from generator import project as projects
 from generator import site
@@ -51,7 +52,8 @@ def test_every_page_is_there(built: Path, project) -> None:
     numbers = sorted(path.name for path in (built / "radicals").iterdir())
     assert numbers == [f"{n:03d}" for n in range(1, 215)]
     for name in project.sets:
-        assert len(list((built / "sets" / name).glob("radical_*.svg"))) == 214
+        cards = {path.stem for path in (built / "sets" / name).glob("radical_*") if path.suffix in (".svg", ".webp")}
+        assert len(cards) == 214
         assert (built / "sets" / name / "index.html").is_file()
         assert (built / "sets" / name / "manifest.json").is_file()
     for page in ("index.html", "404.html", "palette/index.html", "sets/index.html", "about/index.html", "sources/index.html"):
@@ -74,7 +76,24 @@ def test_the_index_shows_all_radicals_in_line(built: Path, drawn: Path, project)
 def test_published_cards_are_the_drawn_ones(built: Path, drawn: Path, project) -> None:
     for name in project.sets:
         for path in (drawn / name).glob("*.svg"):
-            assert (built / "sets" / name / path.name).read_bytes() == path.read_bytes()
+            if (name, path.stem) != ("illustrated", f"radical_{ILLUSTRATED:03d}"):
+                assert (built / "sets" / name / path.name).read_bytes() == path.read_bytes()
+
+
+def test_an_illustration_is_published_and_said_to_be_one(built: Path) -> None:
+    folder, stem = built / "sets" / "illustrated", f"radical_{ILLUSTRATED:03d}"
+    assert (folder / f"{stem}.webp").read_bytes() == webp("navy")
+    assert Image.open(folder / f"{stem}.png").size == (512, 512)
+    assert not (folder / f"{stem}.svg").exists()
+    for name, href in (("sets/illustrated/index.html", f"{stem}.webp"), ("sets/illustrated/all.svg", f"{stem}.webp")):
+        assert (built / name).read_text("utf-8").count(f'<image href="{href}"') == 1, name
+    assert "213 SVG, 1 WebP" in (built / "sets/illustrated/index.html").read_text("utf-8")
+    page = (built / f"radicals/{ILLUSTRATED:03d}/index.html").read_text("utf-8")
+    assert f'href="../../sets/illustrated/{stem}.webp" download aria-label="Download Illustrated as WebP"' in page
+    files = json.loads((built / "api" / "radicals.json").read_text("utf-8"))["radicals"]
+    assert files[ILLUSTRATED - 1]["files"]["illustrated"]["origin"] == "illustration"
+    assert {entry["files"]["illustrated"]["origin"] for entry in files if entry["number"] != ILLUSTRATED} == {"picture"}
+    assert "a friend" in (built / "about/index.html").read_text("utf-8")
 
 
 def test_api(built: Path, project) -> None:
@@ -184,6 +203,7 @@ def test_two_builds_give_the_same_bytes(built: Path, copy: Path) -> None:
     for name in ("templates", "site"):
         shutil.copytree(ROOT / name, copy / name)
     shutil.copy(ROOT / "mkdocs.yml", copy)
+    illustrated(copy, ILLUSTRATED, webp("navy"))
     warm(copy, built)
     command = [sys.executable, "-m", "generator.cli", "--project", str(copy), "site"]
     environment = os.environ | {"PYTHONHASHSEED": "3", "SOURCE_DATE_EPOCH": "1700000000", "TZ": "Asia/Tokyo"}
@@ -197,6 +217,7 @@ def test_a_folder_with_little_but_a_palette(tmp_path: Path, built: Path) -> None
     shutil.copy(DATA / "sets.yml", tmp_path)
     palette = (DATA / "palette.yml").read_text("utf-8")
     (tmp_path / "palette.yml").write_text(re.sub(r"(water: \{paper: )oklch\([^)]*\)", r"\1navy", palette, count=1), "utf-8")
+    illustrated(tmp_path, ILLUSTRATED, webp("navy"))
     warm(tmp_path, built)
     site.build(projects.load(tmp_path))
     ours, theirs = contents(built), contents(tmp_path / "build" / "site")

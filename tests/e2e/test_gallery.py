@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from common import ILLUSTRATED
 
 pytestmark = pytest.mark.e2e
 
@@ -106,6 +107,19 @@ def test_the_set_switch_redraws_every_card(visit, project) -> None:
         assert (page.locator("main .cards li svg").first.inner_html() == before) == (name == "baseline")
     page.goto(page.url.split("?")[0] + "?set=disc")
     page.wait_for_function("document.querySelectorAll('main .cards li svg circle').length === 214")
+
+
+def test_an_illustration_is_shown_among_the_cards(visit) -> None:
+    """On the index, where its file lies elsewhere than for the set's own page; a file not found would be a fault of the visit."""
+    file = f"sets/illustrated/radical_{ILLUSTRATED:03d}.webp"
+    loaded = f"performance.getEntriesByType('resource').filter(one => one.name.endsWith('/bushu/{file}') && one.decodedBodySize > 0).length"
+    page = visit("?set=illustrated")
+    page.wait_for_function(f"{loaded} === 1")
+    assert page.locator("main .cards li svg image").count() == 1
+    for path in ("sets/illustrated/", f"radicals/{ILLUSTRATED:03d}/"):
+        page = visit(path)
+        page.locator("main").evaluate("main => main.querySelectorAll('img').forEach(one => one.loading = 'eager')")
+        page.wait_for_function(f"{loaded} === 1")
 
 
 def test_arrow_keys_walk_over_the_cards(visit) -> None:
