@@ -20,10 +20,10 @@ from typing import Any
 import genanki  # type: ignore[import-untyped]
 
 from generator.cards import recipe
-from generator.exports import CHOSEN, JAPANESE, Edition, Piece, edition, forms, pack, pngs, put, strokes, target
+from generator.exports import CHOSEN, JAPANESE, UNTOLD, Edition, Piece, edition, forms, pack, pngs, put, strokes, target
 from generator.layouts import PICTURED
 from generator.model import Error, Radical, WebFontSpec
-from generator.project import Project
+from generator.project import CARRIED, Project
 from generator.views import ja
 
 NOTE_TYPE = 1_704_067_200_214
@@ -73,15 +73,20 @@ hr { border: 0; border-top: 1px solid currentColor; opacity: .25; margin: 16px a
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """One side of a note: a picture under a name that changes with it, for Anki keeps every file by its name; and whose it is."""
+    """One side of a note: a picture under a name that changes with it, for Anki keeps every file by its name.
+
+    What it shows is told in words, and whose it is.
+    """
 
     name: str
     content: bytes
+    alt: str
     credit: str
 
-    def shown(self, alt: str) -> str:
+    @property
+    def shown(self) -> str:
         """As the field shows it."""
-        return f'<img src="{self.name}" alt="{escape(alt)}">'
+        return f'<img src="{self.name}" alt="{escape(self.alt)}">'
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ def write(project: Project, name: str, out: Path, jobs: int = 1) -> str:
     """Write a set as the deck *out*, an ``.apkg`` file: what there is to say."""
     target(out, ".apkg")
     with edition(project, name, jobs) as made:
-        glyphs, pictures = _faces("glyph", _glyphs(made), jobs), _faces("picture", _pictures(made), jobs)
+        glyphs = _faces("glyph", _glyphs(made), lambda piece: piece.radical.glyph, jobs)
+        pictures = _faces("picture", _pictures(made), _depicted, jobs)
         deck = _deck(made, glyphs, pictures)
         database = _database(deck, made.folder / "collection.anki2", changed(project))
     shown = [*glyphs.values(), *pictures.values()]
@@ -124,13 +130,19 @@ def _pictures(made: Edition) -> tuple[Piece, ...]:
     return tuple(card if card.origin == CHOSEN else bare for card, bare in zip(made.pieces(), alone, strict=True))
 
 
-def _faces(kind: str, pieces: tuple[Piece, ...], jobs: int) -> dict[int, Face]:
+def _depicted(piece: Piece) -> str:
+    """What a picture shows: as its brief has it, which is of ours alone."""
+    return piece.radical.headword if piece.origin == CHOSEN else piece.radical.brief
+
+
+def _faces(kind: str, pieces: tuple[Piece, ...], alt: Callable[[Piece], str], jobs: int) -> dict[int, Face]:
     """The pieces as PNG files, which Anki shows everywhere, by number."""
     return {
         piece.radical.number: Face(
             f"bushu_{kind}_{piece.radical.slug}_{_short(content)}.png",
             content,
-            ", ".join(filter(None, (piece.source, piece.licence))),
+            alt(piece),
+            ", ".join(filter(None, (piece.source, piece.licence))) or UNTOLD,
         )
         for piece, content in zip(pieces, pngs(pieces, jobs), strict=True)
     }
@@ -204,8 +216,8 @@ def _credits(shown: Shown) -> Iterator[str]:
 FIELDS: dict[str, Callable[[Shown], str]] = {
     "Number": lambda shown: shown.radical.slug,
     "Radical": lambda shown: _ja(shown.radical.glyph),
-    "Picture": lambda shown: shown.picture.shown(shown.radical.brief) if shown.picture else "",
-    "Glyph card": lambda shown: shown.glyph.shown(shown.radical.glyph),
+    "Picture": lambda shown: shown.picture.shown if shown.picture else "",
+    "Glyph card": lambda shown: shown.glyph.shown,
     "Names": lambda shown: _names(shown.radical),
     "Meanings": lambda shown: escape(", ".join(shown.radical.meanings)),
     "Strokes": lambda shown: strokes(shown.radical),
@@ -220,15 +232,17 @@ FIELDS: dict[str, Callable[[Shown], str]] = {
 def changed(project: Project) -> int:
     """When the deck was last changed, in seconds: SOURCE_DATE_EPOCH, or the date of the newest file of data or code.
 
-    It has to be later whenever anything is changed, which neither a fixed date nor a version is.
+    It has to be later whenever anything is changed, which neither a fixed date nor a version is. Where a file is taken away, its
+    folder is what has changed.
     """
     if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
         if not epoch.isdecimal():
             raise Error(f"SOURCE_DATE_EPOCH: {epoch!r} is not a date in seconds since 1970, unset it or give such a number")
         return int(epoch)
-    files = [project.path(name) for name in ("palette.yml", "sets.yml")]
-    files += [*project.files("radicals").values(), *project.files("fonts").values(), *Path(__file__).parent.glob("*.py")]
-    return int(max(path.stat().st_mtime for path in files))
+    paths = [project.path(name) for name in ("palette.yml", "sets.yml")] + list(Path(__file__).parent.glob("*.py"))
+    for folder in (base / name for base in (CARRIED, project.root) for name in ("radicals", "fonts")):
+        paths += [folder, *folder.rglob("*")]
+    return int(max(path.stat().st_mtime for path in paths if path.exists()))
 
 
 def _database(deck: Any, path: Path, date: int) -> bytes:

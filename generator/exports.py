@@ -21,7 +21,7 @@ from generator import raster, sets
 from generator.cards import Recipe, recipe, title
 from generator.checks import DC, SVG
 from generator.model import COUNT, Error, FaceSpec, Illustration, Radical, SetSpec, Unsound
-from generator.project import Project, replacing
+from generator.project import Project, replacing, writing
 from generator.proof import prove
 from generator.views import plural
 
@@ -29,6 +29,8 @@ CHOSEN = "illustration"
 """The origin of a card that is an illustration; the others are drawn."""
 JOINT = "; "
 """What stands between the sources, and between the licences, of a glyph and of a picture on one card."""
+UNTOLD = "not stated"
+"""What is said of a source or a licence that nobody told."""
 SIZE = 512
 """Pixels of a picture's side."""
 JAPANESE = ("shippori-kanji", "shippori-core", "shippori-stand-in")
@@ -53,7 +55,7 @@ class Piece:
     @property
     def facts(self) -> dict[str, Any]:
         """What a manifest says of it, wherever its files lie."""
-        whose = {"origin": self.origin, "source": self.source, "licence": self.licence}
+        whose = {"origin": self.origin, "source": self.source or None, "licence": self.licence or None}
         return {"number": self.radical.number, "title": title(self.radical), **whose}
 
 
@@ -121,20 +123,23 @@ def owed(pieces: Iterable[Piece]) -> list[str]:
     licences: dict[str, list[int]] = {}
     sources: dict[str, dict[str, list[int]]] = {}
     for piece in pieces:
-        for licence in (piece.licence or "licence not told").split(JOINT):
+        for licence in (piece.licence or f"licence {UNTOLD}").split(JOINT):
             licences.setdefault(licence, []).append(piece.radical.number)
-        for source in (piece.source or "source not told").split(JOINT):
+        for source in (piece.source or f"source {UNTOLD}").split(JOINT):
             whole, _, part = source.partition(": ")
             sources.setdefault(whole, {}).setdefault(part, []).append(piece.radical.number)
-    lines = [f"{licence}: {_numbers(found)}" for licence, found in licences.items()]
+    lines = [f"{licence} {_numbers(found)}" for licence, found in licences.items()]
     for whole, parts in sources.items():
-        lines.append(f"{whole}: {JOINT.join(f'{part} {_numbers(found)}'.strip() for part, found in parts.items())}")
+        if own := parts.pop("", None):
+            lines.append(f"{whole} {_numbers(own)}")
+        if parts:
+            lines.append(f"{whole}: {JOINT.join(f'{part} {_numbers(found)}' for part, found in parts.items())}")
     return lines
 
 
 def _numbers(found: Sequence[int]) -> str:
-    """Numbers of radicals in words: ``1, 3, 5``, or ``all``."""
-    return "all" if len(found) == COUNT else ", ".join(map(str, found))
+    """Numbers of radicals, after what they show: ``(1, 3, 5)``, or ``(all)``."""
+    return "(all)" if len(found) == COUNT else f"({', '.join(map(str, found))})"
 
 
 def reduced(picture: Image.Image) -> Image.Image:
@@ -195,7 +200,7 @@ def beside(path: Path) -> Path:
 
 def put(path: Path, content: bytes) -> None:
     """Write a file that takes its place only when it is whole."""
-    with replacing(path) as temporary:
+    with replacing(path) as temporary, writing(path):
         temporary.write_bytes(content)
 
 

@@ -5,14 +5,16 @@ whole or not at all.
 """
 
 import hashlib
+import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from generator.exports import Edition, beside, edition, listed, pngs, put
+from generator.exports import Edition, beside, edition, listed, pngs
 from generator.model import Error, Unsound
-from generator.project import CARRIED, Project
+from generator.project import CARRIED, Project, replacing, writing
 
 PICTURES = "assets/img/selected"
 VECTORS = "assets/img/radicals_svg"
@@ -116,6 +118,44 @@ def _state(dest: Path, name: str, content: bytes) -> str:
     return "same" if there == content else "changed"
 
 
+def _prepare(folders: Iterable[Path], stack: ExitStack) -> None:
+    """Make the folders and try each; what is empty at the end of the *stack* is not left behind."""
+    for folder in folders:
+        for new in [place for place in (folder, *folder.parents) if not place.exists()][::-1]:
+            stack.callback(_tidy, new)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+
+
+def _tidy(folder: Path) -> None:
+    """Delete a folder if it is there and empty."""
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _apply(dest: Path, difference: Difference, gone: Sequence[str]) -> None:
+    """Write the files that differ and delete those that are *gone*. Nothing is in place before all is written, the manifest is last.
+
+    :class:`Error` says how many are written if not all could be.
+    """
+    written = difference.written
+    try:
+        with ExitStack() as stack:
+            _prepare(sorted({(dest / name).parent for name in (*written, *gone)}), stack)
+            for name in reversed(written):  # what is entered last takes its place first
+                temporary = stack.enter_context(replacing(dest / name))
+                with writing(dest / name):
+                    temporary.write_bytes(difference.files[name])
+        for name in gone:
+            with writing(dest / name):
+                (dest / name).unlink()
+    except Error as error:
+        done = sum(_state(dest, name, difference.files[name]) == "same" for name in written)
+        raise Error(f"{error}\n{dest}: {done} of {len(written)} files are written, export again when that is mended") from None
+
+
 def write(project: Project, name: str, dest: Path, jobs: int = 1, check: bool = False, prune: bool = False) -> str:
     """Bring the site's folder to the state of the set: what there is to say. With *check* nothing is written.
 
@@ -128,8 +168,5 @@ def write(project: Project, name: str, dest: Path, jobs: int = 1, check: bool = 
     said = "\n".join(difference.lines("left" if not prune else "to prune" if check else "pruned"))
     if check and (difference.written or gone):
         raise Unsound(said)
-    for file in difference.written:
-        put(dest / file, difference.files[file])
-    for file in gone:
-        (dest / file).unlink()
+    _apply(dest, difference, gone)
     return said

@@ -223,16 +223,31 @@ def plain(radical: Radical) -> dict[str, Any]:
 
 
 @contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Lets an :class:`Error` name the file or folder that cannot be written, where the system names what stands in for it."""
+    try:
+        yield
+    except OSError as error:
+        blocked = isinstance(error, FileExistsError | NotADirectoryError)
+        if place := next((place for place in path.parents if blocked and place.exists() and not place.is_dir()), None):
+            raise Error(f"{place}: is not a folder, {path.name} cannot be written there, give another place") from None
+        reason = error.strerror or error
+        raise Error(f"{path}: cannot be written ({reason}), see that there is room and that you may write there") from None
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside *path* to write to; it takes *path*'s place when all went well, and is gone when not."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with writing(path):
+            temporary.chmod(0o644)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from generator.cards import LABEL_FACE, card, recipe, vendored
 from generator.layouts import PICTURED, draw
 from generator.model import COUNT, Error, Radical
-from generator.project import Project, replacing
+from generator.project import Project, replacing, writing
 from generator.scoring import HEADING, Key, Shown, read_form, read_key
 from generator.sets import swap
 
@@ -131,8 +131,9 @@ def write(project: Project, key: Key, folder: Path, key_file: Path, progress: Pr
     folder, key_file = folder.resolve(), key_file.resolve()
     _refuse(folder, key_file)
     found = files(project, key, progress)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(key_file) as temporary, tempfile.TemporaryDirectory(dir=folder.parent, prefix=".quiz-") as beside:
+    with writing(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(key_file) as temporary, writing(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".quiz-") as beside:
         made = Path(beside) / folder.name
         for name, content in found.items():
             (made / name).parent.mkdir(parents=True, exist_ok=True)

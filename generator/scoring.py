@@ -17,10 +17,12 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from generator.model import COUNT, Error, Sign, Text, Written
-from generator.project import replacing, validated
+from generator.project import replacing, validated, writing
 
 HEADING = ("code", "first", "second", "third")
 """The heading of an answer form."""
+MOST = 20
+"""How many lines of a kind are reported; programs get all."""
 
 Form = dict[str, tuple[str, ...]]
 """A subject's guesses by code, in order, as they were typed."""
@@ -244,7 +246,9 @@ def _share(part: int, whole: int) -> str:
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
     if lines:
-        yield from ("", title, *lines)
+        yield from ("", title, *lines[:MOST])
+    if len(lines) > MOST:
+        yield f"  and {len(lines) - MOST} more (--json has all)"
 
 
 def _name(shown: Shown) -> str:
@@ -267,7 +271,7 @@ def run(answers: Sequence[Path], key_file: Path, json_file: Path | None, say: Ca
         raise Error(f"--json: {json_file}: is what the score is made from, give another file")
     found = score(read_key(key_file), {subject: read_form(path) for subject, path in subjects(answers).items()})
     if json_file:
-        with replacing(json_file) as temporary:
+        with replacing(json_file) as temporary, writing(json_file):
             temporary.write_bytes(TypeAdapter(Score).dump_json(found, indent=1) + b"\n")
     for line in report(found):
         say(line)

@@ -19,7 +19,7 @@ from generator.cards import Recipe, Subject, card, character, expected, picture,
 from generator.checks import examine
 from generator.layouts import draw
 from generator.model import COUNT, Error, Finding, Radical, Registry, Unsound
-from generator.project import Project
+from generator.project import Project, writing
 
 BATCH = 107
 """Cards that a process draws at once: half of the radicals."""
@@ -156,8 +156,10 @@ def _lines(folder: Path) -> Path:
 @contextmanager
 def _temporary(out: Path) -> Iterator[Path]:
     """A folder beside the sets, gone afterwards."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".drawing-") as name:
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(dir=out, prefix=".drawing-")
+    with folder as name:
         yield Path(name)
 
 
@@ -218,12 +220,18 @@ def _place(drawn: Path, place: Path, beside: bool) -> None:
 
 
 def swap(new: Path, place: Path) -> None:
-    """Let the folder *new* take *place*; what stood there is deleted only once it does."""
+    """Let the folder *new* take *place*; what stood there is deleted only once it does, and is back if it cannot."""
     old = place.with_name(f".{place.name}.old-{os.getpid()}")
-    if place.exists():
-        place.rename(old)
     new.chmod(0o755)
-    new.rename(place)
+    with writing(place):
+        if place.exists():
+            place.rename(old)
+        try:
+            new.rename(place)
+        except OSError:
+            if old.exists():
+                old.rename(place)
+            raise
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """What holds for every export: the same bytes every time, nothing while the checks find anything, nothing lost by what is refused."""
 
 import hashlib
+import html
 import io
 import itertools
 import json
@@ -11,6 +12,7 @@ import sqlite3
 import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -178,10 +180,28 @@ def test_a_file_is_kept_when_its_export_fails(untrue: Project, tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(Error, match=r"cards\.zip: cannot be written \(No space left on device\)"):
         exports.put(out, b"new")
     assert out.read_bytes() == b"the last good one"
     assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_cannot_be_written_is_named(few: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """And not the temporary one: where that cannot be made, and where it cannot take its place."""
+    out = tmp_path / f"out{EXPORTS[name]}"
+    for function in ("mkstemp", "replace"):
+        with monkeypatch.context() as patched:
+            patched.setattr(tempfile if function == "mkstemp" else Path, function, denied)
+            result = bushu(few, name, out, "--set", "baseline")
+        assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+        assert result.output.startswith(f"{out}: cannot be written (Permission denied), ")
+        assert list(tmp_path.iterdir()) == []
+
+
+def denied(*words: object, **options: object) -> None:
+    """What the system says of a folder that one may not write, about a file that nobody has heard of."""
+    raise PermissionError(13, "Permission denied", "/tmp/.out.zip.c138cv91")
 
 
 def chunks(png: bytes) -> Iterator[str]:
@@ -240,13 +260,22 @@ def test_credit_by_licence_and_by_source(project: Project) -> None:
     told = [("Face; Icons: fire; Icons: log", "A. OFL; B. MIT"), ("Face; Icons: fire", "A. OFL; B. MIT"), ("", "")]
     pieces = [exports.Piece(r, Path(), "", "", *credit) for r, credit in zip(project.radicals, told, strict=False)]
     assert exports.owed(pieces) == [
-        "A. OFL: 1, 2",
-        "B. MIT: 1, 2",
-        "licence not told: 3",
-        "Face: 1, 2",
-        "Icons: fire 1, 2; log 1",
-        "source not told: 3",
+        "A. OFL (1, 2)",
+        "B. MIT (1, 2)",
+        "licence not stated (3)",
+        "Face (1, 2)",
+        "Icons: fire (1, 2); log (1)",
+        "source not stated (3)",
     ]
+
+
+def test_credit_is_written_in_one_way(project: Project) -> None:
+    """Everything has its numbers behind it, whether it is of one name, of two, or of some radicals or all."""
+    told = [("Face; Drawing: Bushu", "A. OFL"), ("Face; Drawing", "A. OFL")]
+    pieces = [exports.Piece(r, Path(), "", "", *credit) for r, credit in zip(project.radicals, told, strict=False)]
+    assert exports.owed(pieces) == ["A. OFL (1, 2)", "Face (1, 2)", "Drawing (2)", "Drawing: Bushu (1)"]
+    everywhere = [exports.Piece(radical, Path(), "", "", "Face", "A. OFL") for radical in project.radicals]
+    assert exports.owed(everywhere) == ["A. OFL (all)", "Face (all)"]
 
 
 def entries(path: Path) -> dict[str, bytes]:
@@ -406,6 +435,87 @@ def test_what_is_no_site(project: Project, tmp_path: Path) -> None:
     assert stamps(tmp_path) == before
 
 
+def test_a_folder_that_cannot_be_written_is_seen_before_anything_is(site: Path, update, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one where files are only to be deleted; a folder that was made is gone again."""
+    shutil.rmtree(site / kanji_site.PICTURES)
+    (site / kanji_site.MANIFEST).unlink()
+    (site / kanji_site.VECTORS / "radical_999.svg").write_text("stale")
+    tried, before = tempfile.TemporaryFile, stamps(site)
+
+    def attempt(**where: Path) -> object:
+        return denied() if where["dir"] == site / kanji_site.VECTORS else tried(**where)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", attempt)
+    with pytest.raises(Error) as fault:
+        update(site, prune=True)
+    first, second = str(fault.value).splitlines()
+    assert first.startswith(f"{site / kanji_site.VECTORS}: cannot be written (Permission denied), ")
+    assert second == f"{site}: 0 of 215 files are written, export again when that is mended"
+    after = stamps(site)
+    assert after.keys() == before.keys()
+    assert [path for path in before if path.is_file() and after[path] != before[path]] == []
+
+
+def test_a_site_that_fails_at_first_leaves_no_folder(tmp_path: Path, update, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", denied)
+    with pytest.raises(Error, match="0 of 429 files are written"):
+        update(tmp_path / "site")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_changes_nothing_in_the_site(site: Path, update, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{kanji_site.PICTURES}/radical_{n:03d}.png" for n in range(1, 21)]
+    for name in names:
+        (site / name).write_bytes(b"the last good one")
+    before, write, written = contents(site), Path.write_bytes, []
+
+    def fill(self: Path, content: bytes) -> int:
+        if len(written) == 10:
+            raise OSError(28, "No space left on device")
+        written.append(self)
+        return write(self, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(
+        Error, match=r"radical_010\.png: cannot be written \(No space left on device\)[^\n]*\n.*: 0 of 20 files are written"
+    ):
+        update(site)
+    assert contents(site) == before
+
+
+def test_a_site_that_is_half_written_is_told(site: Path, update, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there is whole, the manifest is still the old one, and the next export mends it."""
+    whole = contents(site)
+    old = {f"{kanji_site.PICTURES}/radical_{n:03d}.png": b"the last good one" for n in range(1, 21)}
+    old[kanji_site.MANIFEST] = kanji_site.MARK
+    for name, content in old.items():
+        (site / name).write_bytes(content)
+    replace_, placed = Path.replace, []
+
+    def take_place(self: Path, target: Path) -> Path:
+        if len(placed) == 7:
+            return denied()
+        placed.append(target)
+        return replace_(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", take_place)
+        with pytest.raises(Error, match=r"radical_008\.png: cannot be written \(Permission denied\)[^\n]*\n.*: 7 of 21 files are written"):
+            update(site)
+    assert contents(site) == whole | dict(list(old.items())[7:])
+    assert "  changed: manifest.json" not in update(site)
+    assert contents(site) == whole
+
+
+def test_what_cannot_be_pruned_is_told(site: Path, update, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site / kanji_site.PICTURES / "radical_009.png").write_bytes(b"cut off")
+    (site / kanji_site.PICTURES / "radical_999.png").write_text("stale")
+    unlink = Path.unlink
+    monkeypatch.setattr(Path, "unlink", lambda self, missing_ok=False: unlink(self, missing_ok) if missing_ok else denied())
+    with pytest.raises(Error, match=r"radical_999\.png: cannot be written \(Permission denied\)[^\n]*\n.*: 1 of 1 files are written"):
+        update(site, prune=True)
+
+
 # Anki
 
 
@@ -486,6 +596,43 @@ def test_a_deck_is_dated_by_its_newest_file(copy: Path, monkeypatch: pytest.Monk
         assert anki.changed(project) == newest
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     assert anki.changed(project) == 1_700_000_000
+
+
+def aged(folder: Path) -> None:
+    """Let everything in a folder be of 2001."""
+    for path in (folder, *folder.rglob("*")):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+
+
+@pytest.mark.parametrize("name", ["radicals/illustrations/radical_085.png", "radicals/notes/deep/old.yml", "fonts/brought.woff2"])
+def test_a_deck_is_not_older_when_a_file_is_taken_away(copy: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Though it was the newest, and though its folder goes with it if it is empty then."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setattr(anki, "__file__", str(copy / "code" / "anki.py"))
+    monkeypatch.setattr(anki, "CARRIED", copy)
+    project, path = load(copy), copy / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aged(copy)
+    assert anki.changed(project) == 1_000_000_000
+    path.write_bytes(b"new")
+    with_it = anki.changed(project)
+    assert with_it > 1_000_000_000
+    aged(copy)
+    path.unlink()
+    assert anki.changed(project) >= with_it
+    if not any(path.parent.iterdir()):
+        aged(copy)
+        path.parent.rmdir()
+        assert anki.changed(project) >= with_it
+
+
+def test_what_is_not_there_has_no_date(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor's lock is a link that leads nowhere."""
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    project = load(copy)
+    (copy / "radicals" / ".#01-strokes.yml").symlink_to("somebody@somewhere")
+    shutil.rmtree(copy / "fonts")
+    assert anki.changed(project) > 0
 
 
 @pytest.mark.parametrize("date", ["yesterday", "1700000000.5", "-1"])
@@ -680,5 +827,30 @@ def test_illustrations_are_exported_with_what_is_known_of_them(few: Project, tmp
     anki.write(project, "illustrated", tmp_path / "deck.apkg")
     note = notes(tmp_path / "deck.apkg")[anki.guid("illustrated", project.radicals[1])]
     assert "Picture: my own brush, A. Mori. CC0-1.0" in note["Credits"]
+    assert note["Picture"].endswith(f' alt="{project.radicals[1].headword}">')
+    drawn = notes(tmp_path / "deck.apkg")[anki.guid("illustrated", project.radicals[0])]
+    assert drawn["Picture"].endswith(f' alt="{html.escape(project.radicals[0].brief)}">')
+    assert project.radicals[0].brief != project.radicals[0].headword
     flashcards.write(project, "illustrated", tmp_path / "cards.pdf")
     assert (tmp_path / "cards.pdf").read_bytes().count(b"/Subtype /Image") == 1
+
+
+def test_an_illustration_of_which_nothing_was_told(few: Project, tmp_path: Path) -> None:
+    """For people it is not stated, for programs it is null."""
+    (tmp_path / "radicals" / "illustrations").mkdir(parents=True)
+    picture = tmp_path / "radicals" / "illustrations" / "radical_085.webp"
+    Image.radial_gradient("L").convert("RGB").resize((512, 512)).save(picture)
+    sha256 = hashlib.sha256(picture.read_bytes()).hexdigest()
+    chosen = Illustration(file=picture.name, sha256=sha256, stored=sha256)
+    project = replace(few, root=tmp_path, illustrations={85: chosen})
+    kanji_site.write(project, "illustrated", tmp_path / "site")
+    bundle.write(project, "illustrated", tmp_path / "set.zip")
+    archive = entries(tmp_path / "set.zip")
+    for manifest in ((tmp_path / "site" / "manifest.json").read_bytes(), archive["illustrated/manifest.json"]):
+        card = json.loads(manifest)["cards"][1]
+        assert (card["origin"], card["source"], card["licence"]) == ("illustration", None, None)
+    told = archive["illustrated/CREDITS.txt"].decode().splitlines()
+    assert {"licence not stated (85)", "source not stated (85)"} <= set(told)
+    anki.write(project, "illustrated", tmp_path / "deck.apkg")
+    note = notes(tmp_path / "deck.apkg")[anki.guid("illustrated", project.radicals[1])]
+    assert note["Credits"].endswith("Picture: not stated")

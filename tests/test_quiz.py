@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -247,7 +248,7 @@ def test_nothing_is_written_over(bushu, tmp_path: Path, occupy: Callable[[Path],
     [
         (["t", "--set", "baseline"], "--set: baseline has no bare pictures"),
         (["t", "--set", "pictur"], "--set: unknown set 'pictur', did you mean picture?"),
-        (["t", "--numbers", "215"], "NUMBERS: 215: not radicals"),
+        (["t", "--numbers", "215"], "215: not radicals"),
         (["t", "--numbers", ""], "--numbers: empty"),
         (["t", "--key", "t/key.json"], "lies in"),
         (["t", "--key", "t"], "lies in"),
@@ -284,9 +285,34 @@ def test_a_link_into_the_folder_is_no_place_for_the_key(bushu, tmp_path: Path) -
 def test_a_failure_in_the_middle_leaves_nothing_behind(pictured: Project, tmp_path: Path, monkeypatch) -> None:
     key = quiz.make_key(pictured, "picture", 1, pictured.radicals[:2])
     monkeypatch.setattr(quiz, "swap", lambda new, place: (_ for _ in ()).throw(OSError(28, "No space left on device")))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(Error, match=r"/t: cannot be written \(No space left on device\)"):
         quiz.write(pictured, key, tmp_path / "t", tmp_path / "t.key.json")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("function", "target"), [("mkstemp", "deep/t.key.json"), ("mkdtemp", "deep/t"), ("TemporaryDirectory", "deep/t")])
+def test_a_test_that_cannot_be_written_is_named(bushu, tmp_path: Path, monkeypatch, function: str, target: str) -> None:
+    """And not what stands in for it."""
+
+    def denied(*words: object, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", "/tmp/.t.key.json.c138cv91")
+
+    monkeypatch.setattr(tempfile, function, denied)
+    result = bushu("quiz", tmp_path / "deep" / "t", "--numbers", "1")
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert result.output.startswith(f"{tmp_path / target}: cannot be written (Permission denied), ")
+    assert contents(tmp_path) == {}
+
+
+@pytest.mark.parametrize("words", [["afile/x"], ["afile/deep/x"], ["x", "--key", "afile/k.json"], ["x", "--key", "afile/deep/k.json"]])
+def test_a_file_is_no_place_for_a_test(bushu, tmp_path: Path, monkeypatch, words: list[str]) -> None:
+    (tmp_path / "afile").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    result = bushu("quiz", *words, "--numbers", "1")
+    assert (result.exit_code, len(result.output.splitlines())) == (2, 1)
+    assert result.output.startswith(f"{tmp_path / 'afile'}: is not a folder, ")
+    assert contents(tmp_path) == {"afile": b"mine"}
+    assert [path.name for path in tmp_path.iterdir()] == ["afile"]
 
 
 # Scoring
@@ -345,6 +371,33 @@ def test_the_report_by_hand() -> None:
         "not on the list, counted as wrong\n"
         "  ben: FF4: zzz"
     )
+
+
+def test_a_long_report_ends_and_the_json_has_all(bushu, tmp_path: Path) -> None:
+    """The most frequent of each kind are shown: here number n is taken for fire, or for what is on no list, by n of 30 subjects."""
+    shown = {f"CC{n}": Shown(number=n, glyph="水", word="water") for n in range(1, 31)}
+    key = Key(set="picture", seed=1, words=("fire", "water"), pictures=shown)
+    (tmp_path / "k.json").write_text(json.dumps(key.model_dump()), "utf-8")
+    forms = []
+    for subject in range(30):
+        rows = [f"CC{n},{'water' if n <= subject else 'zzz' if n == 30 else 'fire'}" for n in range(1, 31)]
+        (tmp_path / f"{subject}.csv").write_text("code,first\n" + "\n".join(rows) + "\n")
+        forms.append(tmp_path / f"{subject}.csv")
+    result = bushu("quiz", "--score", *forms, "--key", tmp_path / "k.json", "--json", tmp_path / "s.json")
+    _, confusions, missed, unlisted = (part.splitlines() for part in result.output.split("\n\n"))
+    assert len(confusions) == len(missed) == len(unlisted) == 1 + 20 + 1
+    assert [line.split()[0] for line in confusions[1:-1]] == [str(n) for n in range(30, 10, -1)]
+    assert [line.split()[0] for line in missed[1:-1]] == [str(n) for n in range(20)]
+    assert {confusions[-1], missed[-1], unlisted[-1]} == {"  and 10 more (--json has all)"}
+    score = json.loads((tmp_path / "s.json").read_text("utf-8"))
+    assert len(score["confusions"]) == len(score["missed"]) == len(score["unlisted"]) == 30
+
+
+def test_a_report_that_ends_says_nothing_of_more() -> None:
+    shown = {f"CC{n}": Shown(number=n, glyph="水", word="water") for n in range(1, 21)}
+    found = scoring.score(Key(set="p", seed=1, words=("fire", "water"), pictures=shown), {"anna": dict.fromkeys(shown, ("fire",))})
+    assert len(found.confusions) == len(found.missed) == scoring.MOST
+    assert "more" not in "\n".join(scoring.report(found))
 
 
 @given(st.lists(st.lists(st.sampled_from([*KEY.words, "", "?", "fyre"]), max_size=3), min_size=4, max_size=4), st.integers(1, 3))

@@ -1,5 +1,6 @@
 """Sets are whole, atomic and the same whatever draws them."""
 
+import errno
 import hashlib
 import json
 from pathlib import Path
@@ -94,6 +95,24 @@ def test_a_foreign_file_in_a_set_is_not_swept_away(project: Project, tmp_path: P
     with pytest.raises(Error, match=r"notes\.txt: is not a card that Bushu drew"):
         sets.render([made], project.radicals, tmp_path)
     assert (tmp_path / "baseline" / "notes.txt").read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_taken_keeps_what_stood_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, place = tmp_path / "new", tmp_path / "place"
+    for folder in (new, place):
+        folder.mkdir()
+        (folder / "card.svg").write_text(folder.name)
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if self == new:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(Error, match=r"place: cannot be written \(No space left on device\)"):
+        sets.swap(new, place)
+    assert contents(tmp_path) == {"new/card.svg": b"new", "place/card.svg": b"place"}
 
 
 def test_a_failure_in_the_middle_leaves_nothing_behind(project: Project, tmp_path: Path) -> None:
