@@ -1,10 +1,12 @@
 """Adopting pictures made elsewhere: which file is for which radical, what would come of it, and then all of it or nothing."""
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,14 @@ from generator import cards, illustrations
 from generator.illustrations import Look, Stored
 from generator.model import COUNT, Error, Illustration, Radical
 from generator.project import ILLUSTRATIONS, Project, replacing
-from generator.provenance import FACTS, LONGEST, Facts, cleaned
+from generator.provenance import FACTS, LONGEST, Facts, cleaned, spdx
 
 NAMED = re.compile(r"radical_([0-9]{1,3})\.(png|jpe?g|webp|svg)", re.IGNORECASE)
 PATTERN = "radical_NNN.png, .jpg, .webp or .svg"
+OTHERWISE = re.compile(
+    r"radical_([0-9]{1,3})\.(ai|avif|bmp|eps|gif|heic|heif|ico|jfif|jp2|jxl|kra|pdf|psd|svgz|tga|tiff?|xcf)", re.IGNORECASE
+)
+"""What is named for a radical and says itself to be a picture of another kind."""
 
 NEW, SAME, FACTS_ONLY, RESTORED, REPLACED, REFUSED = "new", "same", "facts", "restored", "replaced", "refused"
 """Verdicts: ``facts`` for the same picture of which something else is said now, ``restored`` for one whose stored file was lost."""
@@ -46,12 +52,9 @@ class Row:
 
 
 def _licence(text: str) -> str:
-    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-
-    try:
-        return str(canonicalize_license_expression(text))
-    except InvalidLicenseExpression:
-        raise Error(f"--licence: {text!r} is no SPDX licence, give one as CC-BY-4.0 or LicenseRef-Name") from None
+    if not (known := spdx(text)):
+        raise Error(f"--licence: {text!r} is no SPDX licence, give one as CC-BY-4.0 or LicenseRef-Name")
+    return known
 
 
 def _date(text: str) -> str:
@@ -76,15 +79,21 @@ def given(said: Mapping[str, str | None]) -> Facts:
     return found
 
 
+def _named(folder: Path, pattern: re.Pattern[str]) -> list[Wanted]:
+    return [(int(name[1]), path) for path in sorted(folder.iterdir()) if (name := pattern.fullmatch(path.name))]
+
+
 def _of_folder(folder: Path) -> list[Wanted]:
-    found = [(int(name[1]), path) for path in sorted(folder.iterdir()) if (name := NAMED.fullmatch(path.name))]
-    if not found:
-        raise Error(f"{folder}: no {PATTERN} in it, name the files so or give them one by one with --radical")
-    return found
+    """The files of a folder that are named for a radical; one of another kind only where none of a right kind stands beside it."""
+    found = _named(folder, NAMED)
+    numbers = {number for number, _ in found}
+    return found + [(number, path) for number, path in _named(folder, OTHERWISE) if number not in numbers]
 
 
 def wanted(paths: Sequence[Path], number: int | None) -> list[Wanted]:
     """Which file is for which radical: by name, or all of one file for the *number* given."""
+    if lost := [path for path in paths if not os.path.exists(path)]:  # noqa: PTH110  # a name may be too long to ask for
+        raise Error(f"{lost[0]}: is not there, give a file or a folder that is")
     if number is not None:
         if len(paths) != 1 or paths[0].is_dir():
             raise Error("--radical: give one file with it")
@@ -92,19 +101,20 @@ def wanted(paths: Sequence[Path], number: int | None) -> list[Wanted]:
     found: list[Wanted] = []
     for path in paths:
         if path.is_dir():
-            found += _of_folder(path)
-        elif name := NAMED.fullmatch(path.name):
+            if not (inside := _of_folder(path)):
+                raise Error(f"{path}: no {PATTERN} in it, name the files so or give them one by one with --radical")
+            found += inside
+        elif name := NAMED.fullmatch(path.name) or OTHERWISE.fullmatch(path.name):
             found.append((int(name[1]), path))
         else:
             raise Error(f"{path}: for which radical? name it {PATTERN}, or give --radical")
-    return found
+    return sorted(found, key=itemgetter(0))
 
 
 def left_out(paths: Iterable[Path]) -> Iterator[str]:
     """A line for every folder in which some files are not named for a radical."""
     for folder in (path for path in paths if path.is_dir()):
-        others = sum(1 for path in folder.glob("[!.]*") if not NAMED.fullmatch(path.name))
-        if others:
+        if others := len(set(folder.glob("[!.]*")) - {path for _, path in _of_folder(folder)}):
             yield f"{folder}: {others} other {'file is' if others == 1 else 'files are'} left out"
 
 
@@ -182,7 +192,11 @@ def _adopted(project: Project, but: set[int]) -> dict[int, Look]:
     """What the pictures look like that were adopted before, but those that a file is here for."""
     root = project.root
     kept = {number: one for number, one in project.illustrations.items() if number not in but and illustrations.is_stored(root, one)}
-    return {number: illustrations.look(illustrations.place(root, one).read_bytes()) for number, one in kept.items()}
+    looks: dict[int, Look] = {}
+    for number, one in kept.items():
+        with suppress(Error):  # it is no picture, whatever the list says: bushu check tells
+            looks[number] = illustrations.look(illustrations.read(illustrations.place(root, one)))
+    return looks
 
 
 def table(project: Project, rows: Sequence[Row]) -> Iterator[str]:
@@ -192,12 +206,25 @@ def table(project: Project, rows: Sequence[Row]) -> Iterator[str]:
     width = max(map(len, names))
     for row, name in zip(rows, names, strict=True):
         yield f"{row.number:3} {glyphs.get(row.number, '  ')}  {row.verdict:8}  {name:{width}}  {row.reason}".rstrip()
+    yield from _unstated(rows)
+
+
+def _unstated(rows: Sequence[Row]) -> Iterator[str]:
+    """A line if nobody said where some files are from, or on what terms."""
+    if unknown := sum(1 for row in rows if row.illustration and not (row.illustration.source or row.illustration.licence)):
+        what = "file is" if unknown == 1 else "files are"
+        yield f"{unknown} {what} of unknown source and licence: say them with --source and --licence, by adopting again if need be"
+
+
+def refused(rows: Iterable[Row]) -> int:
+    """How many files are refused: then none is taken."""
+    return sum(row.verdict == REFUSED for row in rows)
 
 
 def take(project: Project, rows: Sequence[Row], dry_run: bool = False) -> int:
     """Store what was planned: how many pictures that are. :class:`Error`, and nothing stored, if a file is refused."""
-    if refused := sum(row.verdict == REFUSED for row in rows):
-        raise Error(f"{refused} refused of {len(rows)}, nothing is taken: mend what is refused or leave it out")
+    if count := refused(rows):
+        raise Error(f"{count} refused of {len(rows)}, nothing is taken: mend what is refused or leave it out")
     new = [row for row in rows if row.stored and row.illustration]
     chosen = project.illustrations | {row.number: row.illustration for row in new if row.illustration}
     if not dry_run:
@@ -219,16 +246,26 @@ def _write(project: Project, chosen: Mapping[int, Illustration], files: Iterable
     """Put the files and then their list in place, and delete what is on it no longer. Nothing is in place before all is written."""
     files, listing, folder = list(files), project.root / ILLUSTRATIONS, project.root / illustrations.FOLDER
     kept = {one.file for one in chosen.values()}
-    if files or chosen != project.illustrations:
-        with ExitStack() as stack:
-            last = stack.enter_context(replacing(listing))  # what is entered first takes its place last
-            for stored in files:
-                stack.enter_context(replacing(folder / stored.file)).write_bytes(stored.content)
-            last.write_text(illustrations.dumped(chosen), "utf-8", newline="\n")
+    try:
+        if not chosen:
+            listing.unlink(missing_ok=True)
+        elif files or chosen != project.illustrations:
+            with ExitStack() as stack:
+                last = stack.enter_context(replacing(listing))  # what is entered first takes its place last
+                for stored in files:
+                    stack.enter_context(replacing(folder / stored.file)).write_bytes(stored.content)
+                last.write_text(illustrations.dumped(chosen), "utf-8", newline="\n")
+    except OSError as error:
+        _tidy(folder)
+        raise Error(f"{ILLUSTRATIONS}: cannot be written ({error.strerror}), nothing is changed: make it writable or make room") from None
     for one in project.illustrations.values():
         if one.file not in kept:
             (folder / one.file).unlink(missing_ok=True)
-    if not chosen:
-        listing.unlink(missing_ok=True)
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
+    _tidy(folder)
+
+
+def _tidy(folder: Path) -> None:
+    """Leave no folder behind in which there is nothing."""
+    for empty in (folder, folder.parent):
+        with suppress(OSError):
+            empty.rmdir()

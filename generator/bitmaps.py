@@ -171,7 +171,7 @@ def _stated(chunks: dict[str, str], exif: Image.Exif, packet: bytes) -> Iterator
 
 def facts(content: bytes) -> Facts:
     """What the picture says of where it comes from."""
-    return provenance.stated(_stated(*_told(content)))
+    return provenance.stated(provenance.licensed(_stated(*_told(content))))
 
 
 def _is_machine_made(content: bytes, chunks: dict[str, str], known: Facts) -> bool:

@@ -274,9 +274,11 @@ def _adopt(
     files = adopt.wanted(paths, None if radical is None else _number(project, radical, "radical"))
     with _progress(len(files), "examining") as progress:
         rows = adopt.plan(project, files, terms, progress)
-    for line in [*adopt.table(project, rows), *adopt.left_out(paths)]:
-        click.echo(line)
+    told = "\n".join([*adopt.table(project, rows), *adopt.left_out(paths)])
+    if adopt.refused(rows):
+        click.echo(told)
     taken = adopt.take(project, rows, dry_run)
+    click.echo(told)  # only now: it speaks of what is there
     click.echo(f"{taken} {'would be taken' if dry_run else 'taken'}, {len(rows) - taken} as before")
 
 

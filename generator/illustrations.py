@@ -1,19 +1,19 @@
 """Illustrations: pictures made elsewhere, each vetted and normalised, alike or not, and proved as they are stored."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from pathlib import Path
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageStat
 
-from generator import bitmaps, raster, vectors
+from generator import bitmaps, vectors
 from generator.model import Error, Finding, Illustration, Radical
 from generator.project import ILLUSTRATIONS, Project, dump
 from generator.provenance import Facts
-from generator.svg import CANVAS
 
 FOLDER = ILLUSTRATIONS.removesuffix(".yml")
 """Where the files lie."""
@@ -21,16 +21,20 @@ LARGEST = 64_000_000
 """Bytes that a file may have which is read at all."""
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
 """How PNG, JPEG and WebP begin."""
+PAGE = re.compile(rb"(?i)<(!doctype\s+html|html|head|body)\b")
+"""How a web page begins."""
 
 GRID = 9
 """Pixels a side of which the perceptual hash is made."""
-NEAR = 24
+NEAR = 40
 """Bits of 128 in which the hashes of one picture and its copy may differ."""
 THUMBNAIL = 32
-LEVELS = 32
-"""Of 255, by which a pixel of a thumbnail may differ when a picture was merely encoded or scaled again."""
+SPREAD = 24
+"""Standard deviation of every thumbnail, in levels of 255."""
+LEVELS = 19
+"""By which a pixel of a thumbnail may differ when a picture was merely encoded, scaled, brightened or coloured again."""
 DIFFERENT = 0.01
-"""Share of the pixels beyond that from which two pictures are two: what tells 冂 from 囗 on flat cards is twice as much."""
+"""Share of the pixels beyond that from which two pictures are two: the glyphs that are most alike on flat cards have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,11 @@ def is_bitmap(content: bytes) -> bool:
     """True for a raster picture, False for SVG; :class:`Error` for anything else."""
     if content.startswith(MAGIC):
         return True
-    if content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0").startswith(b"<"):
+    if PAGE.match(text := content.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")):
+        raise Error("is a web page (HTML) and no picture, save the picture itself")
+    if text.startswith(b"<"):
         return False
-    raise Error("is not a PNG, JPEG, WebP or SVG file" if content else "is empty, get the whole file")
+    raise Error("is not a PNG, JPEG, WebP or SVG file, save it as one of them" if content else "is empty, get the whole file")
 
 
 def read(path: Path) -> bytes:
@@ -105,21 +111,24 @@ class Look:
 
     @cached_property
     def thumbnail(self) -> Image.Image:
-        """The picture, tiny."""
-        return self.picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+        """The picture, tiny and grey, and made as bright and as rich in contrast as every other."""
+        tiny = self.picture.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX)
+        measured = ImageStat.Stat(tiny)
+        (mean,), (spread,) = measured.mean, measured.stddev
+        scale = SPREAD / max(spread, 1.0)  # the noise of what is flat stays small
+        return tiny.point([min(max(round(128 + scale * (level - mean)), 0), 255) for level in range(256)])
 
     def is_like(self, other: "Look") -> bool:
-        """True if the two are one picture, encoded or scaled otherwise."""
+        """True if the two are one picture, encoded, scaled, brightened or coloured otherwise."""
         if (self.hash ^ other.hash).bit_count() > NEAR:
             return False
-        red, green, blue = ImageChops.difference(self.thumbnail, other.thumbnail).split()
-        apart = ImageChops.lighter(ImageChops.lighter(red, green), blue).histogram()
+        apart = ImageChops.difference(self.thumbnail, other.thumbnail).histogram()
         return sum(apart[LEVELS + 1 :]) < DIFFERENT * THUMBNAIL**2
 
 
 def look(content: bytes) -> Look:
-    """What a stored picture looks like."""
-    return Look(bitmaps.decoded(content).convert("RGB") if is_bitmap(content) else raster.image(content.decode(), CANVAS // 2))
+    """What a stored picture looks like. :class:`Error` if it cannot be stored so."""
+    return Look(bitmaps.decoded(content).convert("RGB") if is_bitmap(content) else vectors.image(content))
 
 
 def alike(looks: Mapping[int, Look]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 from PIL import Image, ImageChops
 
 from generator import raster
-from generator.model import Error, brief
+from generator.model import Error
 from generator.svg import CANVAS, number
 from generator.vocabulary import SVG
 
@@ -49,8 +49,8 @@ def drawn(body: Sequence[Element], colour: str = "#ffffff", window: int = 1) -> 
         return raster.image(document([ground(colour, window), *body], window=window), SIDE)
     except Error:
         raise
-    except Exception as error:  # noqa: BLE001  # the renderer fails in ways of its own at what it does not understand
-        raise Error(f"cannot be drawn ({brief(str(error))}), save it again as plain SVG") from None
+    except Exception:  # noqa: BLE001  # the renderer fails in ways of its own at what it does not understand
+        raise Error("cannot be drawn, save it again as plain SVG") from None
 
 
 def _bare(body: Sequence[Element], window: int = 1) -> Image.Image:

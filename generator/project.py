@@ -130,7 +130,7 @@ def parse(text: str, where: str) -> Any:
             elif isinstance(event, yaml.DocumentStartEvent) and builder.root is not None:
                 raise Error(f"{where}: line {line}: a second document begins, keep one")
     except yaml.YAMLError as error:
-        raise Error(f"{where}: {_syntax(error, text)}") from None
+        raise Error(f"{where}: {_syntax(error, text, where)}") from None
     if builder.faults:
         raise Error("\n".join(builder.faults))
     return builder.root
@@ -140,7 +140,7 @@ UNQUOTED = re.compile(r"^[^#\n\"']*[:,{\[] *(#[0-9a-fA-F]{3,8})\b", re.MULTILINE
 """A colour that YAML takes for a comment."""
 
 
-def _syntax(error: yaml.YAMLError, text: str) -> str:
+def _syntax(error: yaml.YAMLError, text: str, where: str) -> str:
     """What is wrong with the YAML, in one line."""
     if bare := UNQUOTED.search(text):
         line = text.count("\n", 0, bare.end()) + 1
@@ -148,7 +148,13 @@ def _syntax(error: yaml.YAMLError, text: str) -> str:
     mark = getattr(error, "problem_mark", None)
     at = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
-    return f"{at}not valid YAML ({problem}), mend it or take the file that Bushu brings as a start"
+    return f"{at}not valid YAML ({problem}), mend it or {_instead(where)}"
+
+
+def _instead(where: str) -> str:
+    """What to take instead of a file that is of no use."""
+    brought = (CARRIED / where).is_file() and where != ILLUSTRATIONS
+    return "take the file that Bushu brings as a start" if brought else "bring it back from a copy"
 
 
 def read(path: Path, where: str) -> Any:
@@ -161,7 +167,7 @@ def read(path: Path, where: str) -> Any:
         raise Error(f"{where}: cannot be read ({error.strerror}), it should be a YAML file") from None
     loaded = parse(text, where)
     if loaded is None or loaded == "":
-        raise Error(f"{where}: empty, take the file that Bushu brings as a start")
+        raise Error(f"{where}: empty, {_instead(where)}")
     return loaded
 
 

@@ -6,6 +6,7 @@ generator parameters that programs for Stable Diffusion write: the prompt, and a
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from xml.etree import ElementTree
 
@@ -60,6 +61,8 @@ GENERATORS = ("parameters", "prompt", "workflow", "invokeai_metadata", "sd-metad
 
 LARGEST = 1_000_000
 """Bytes of XML that are read at all."""
+DOCTYPE = "-//W3C//DTD SVG "
+"""How the public name of the doctype begins that an SVG may have."""
 DEPTH = 32
 """How deep elements may nest."""
 
@@ -83,13 +86,19 @@ class Tree(ElementTree.TreeBuilder):
 
 
 def parsed(content: bytes, tree: type[Tree] = Tree) -> ElementTree.Element:
-    """XML made elsewhere as a tree. :class:`Error` for what is not XML, and for a doctype or an entity, which can loop and fetch."""
+    """XML made elsewhere as a tree. :class:`Error` for what is not XML, and for what can loop and fetch: entities, most doctypes."""
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import DefusedXMLParser
 
+    class Parser(DefusedXMLParser):
+        def defused_start_doctype_decl(self, name: Any, sysid: Any, pubid: Any, has_internal_subset: Any) -> None:
+            """Let the line pass with which many programs begin every SVG: nothing is read from its address."""
+            if has_internal_subset or not (pubid or "").startswith(DOCTYPE):
+                super().defused_start_doctype_decl(name, sysid, pubid, has_internal_subset)
+
     if len(content) > LARGEST:
         raise Error(f"{len(content)} bytes of XML, at most {LARGEST}")
-    parser = DefusedXMLParser(target=tree(), forbid_dtd=True)
+    parser = Parser(target=tree(), forbid_dtd=True)
     try:
         parser.feed(content)
         root: ElementTree.Element = parser.close()
@@ -126,6 +135,21 @@ def licence(text: str) -> str:
     if not (found := CC.search(text)) or found[2] == "mark":
         return text
     return f"CC0-{found[3]}" if found[2] == "zero" else f"CC-{found[2].upper()}-{found[3]}"
+
+
+def spdx(text: str) -> str:
+    """A licence in SPDX's form, from that, its address at Creative Commons, or ``CC BY 4.0``; empty if it is none that is known."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    for written in (name := licence(text), name.replace(" ", "-")):
+        with suppress(InvalidLicenseExpression):
+            return str(canonicalize_license_expression(written))
+    return ""
+
+
+def licensed(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The facts without what stands for a licence and is none: a notice such as ``(c) A. Mori`` permits nothing."""
+    return ((name, spdx(text) if name == "licence" else text) for name, text in pairs)
 
 
 def described(root: ElementTree.Element) -> Iterator[tuple[str, str]]:

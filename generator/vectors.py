@@ -6,14 +6,18 @@ the notes that editors leave are dropped: they paint nothing.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 from xml.etree import ElementTree
 
+from PIL import Image
+
 from generator import ink, provenance
 from generator import vocabulary as words
 from generator.bitmaps import refuse_flat, refuse_lopsided
-from generator.model import Error, brief
+from generator.model import LONGEST, Error, brief
+from generator.palette import colour
 from generator.provenance import Facts
 from generator.svg import CANVAS, number
 from generator.vocabulary import ACROSS, DOWN, ELEMENTS, FURTHEST, NUMBER, SVG
@@ -113,10 +117,11 @@ def _name(element: Element) -> str:
 def _style(element: Element) -> Iterator[tuple[str, str]]:
     """The declarations of the element's style."""
     for declaration in filter(str.strip, element.get("style", "").split(";")):
-        key, _, value = (part.strip() for part in declaration.partition(":"))
+        key, _, value = (" ".join(part.split()) for part in declaration.partition(":"))
         key = key.lower()
         if not (key in words.PROPERTIES or key in words.DASHES or _says_nothing(key, value)):
-            raise Error(f"style: {brief(declaration.strip())!r} is not allowed, save with presentation attributes")
+            advice = words.INSTEAD.get(key) or "is not allowed, save with presentation attributes"
+            raise Error(f"style: {brief(declaration.strip())!r} {advice}")
         yield key, value
 
 
@@ -139,14 +144,25 @@ def _said(element: Element) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
+def _alike(key: str, value: str) -> str:
+    """A value as every renderer paints it alike, where it says the same: a colour in a newer notation, an opacity in per cent."""
+    if key in words.OPACITIES and re.fullmatch(words.N + "%", value):
+        return number(float(value[:-1]) / 100, 4)
+    if key in words.COLOURS and len(value) <= LONGEST and not re.fullmatch(words.PROPERTIES[key], value):
+        with suppress(ValueError):
+            return colour(value)
+    return value
+
+
 def _refuse_value(name: str, key: str, value: str) -> None:
     """:class:`Error` for an attribute that may not be there, or not say that."""
     where = f"<{name} {brief(key)}={brief(value)!r}>"
     if key not in ELEMENTS[name]:
-        raise Error(f"{where} is not allowed, draw what it shows with what is")
+        raise Error(f"{where} {words.INSTEAD.get(key) or 'is not allowed, take it out or draw what it shows with shapes'}")
     if not re.fullmatch(ELEMENTS[name][key], value):
         outside = key == "href" or words.OUTSIDE.search(value)
-        raise Error(f"{where} {'refers to something outside of the file' if outside else 'is not what can be drawn'}, write plain values")
+        right = "an opaque colour as #26589f" if key in words.COLOURS and not outside else "plain values"
+        raise Error(f"{where} {'refers to something outside of the file' if outside else 'is not what can be drawn'}, write {right}")
     if key != "id" and "#" not in value and any(abs(float(n)) > FURTHEST for n in NUMBER.findall(value)):
         raise Error(f"{where} is out of all proportion, draw it smaller")
 
@@ -166,6 +182,7 @@ class _Writer:
 
     def value(self, name: str, key: str, value: str) -> str:
         """An attribute's value as it is written."""
+        value = _alike(key, value)
         _refuse_value(name, key, value)
         if key == "id":
             return self.own(value)
@@ -237,9 +254,19 @@ def _on_canvas(body: list[Element], prefix: str, crop: bool) -> tuple[list[Eleme
     return ([ink.ground("#ffffff"), *body], [*notes, "laid on white"]) if most > 0 else (body, notes)
 
 
+def _told(root: Element) -> Iterator[tuple[str, str]]:
+    """What the drawing tells of where it comes from."""
+    return (pair for notes in root.iter(f"{SVG}metadata") for pair in provenance.described(notes))
+
+
 def facts(content: bytes) -> Facts:
     """What the drawing says of where it comes from."""
-    return provenance.stated(pair for notes in _parsed(content).iter(f"{SVG}metadata") for pair in provenance.described(notes))
+    return provenance.stated(provenance.licensed(_told(_parsed(content))))
+
+
+def image(content: bytes) -> Image.Image:
+    """The drawing as it looks. :class:`Error` if it is refused."""
+    return ink.drawn(_written(content, "seen", crop=True))
 
 
 def stored(content: bytes, prefix: str, title: str, known: Facts, crop: bool) -> tuple[str, list[str]]:
@@ -255,5 +282,5 @@ def prove(content: bytes, prefix: str) -> None:
     """:class:`Error` if this is not a drawing as it is stored: written anew, nothing but its title and facts may change."""
     root = _parsed(content)
     title = root.findtext(f"{SVG}title") or ""
-    if stored(content, prefix, title, facts(content), crop=False)[0].encode() != content:
+    if stored(content, prefix, title, provenance.stated(_told(root)), crop=False)[0].encode() != content:
         raise Error("is not in the form in which drawings are stored, adopt it again")

@@ -78,6 +78,9 @@ PROPERTIES = {
     "clip-rule": "nonzero|evenodd",
 }
 """What an attribute or a style may say of how something is painted."""
+COLOURS = ("fill", "stroke", "stop-color")
+"""What is a colour, or a paint that may be one."""
+OPACITIES = ("opacity", "fill-opacity", "stroke-opacity", "stop-opacity")
 DASHES = {"stroke-dasharray": f"(?:{N}{S})+"}
 """Only of shapes, so that the dashes of each can be counted."""
 
@@ -115,7 +118,7 @@ ELEMENTS: dict[str, dict[str, str]] = {
 
 NOTES = tuple(f"{SVG}{name}" for name in ("title", "desc", "metadata"))
 """Elements that say something and paint nothing."""
-LABELS = re.compile(r"(data|aria)-[\w-]+|class|role|lang|version|baseProfile|focusable|preserveAspectRatio")
+LABELS = re.compile(r"(data|aria)-[\w-]+|class|role|lang|version|baseProfile|focusable|tabindex|preserveAspectRatio")
 """Attributes that say something and paint nothing."""
 UNSEEN = re.compile(
     r"-[\w-]+|(font|text|line|letter|word|white|shape|solid|enable)-.*|font|.*-rendering|.*-baseline|writing-mode|direction"
@@ -123,9 +126,22 @@ UNSEEN = re.compile(
 """Properties of text, of which there is none, and those of editors."""
 OUTSIDE = re.compile(r"(?i)\\|url\((?!\s*[\"']?#)")
 """What a value would need that fetches something."""
+FILL_FIRST = (
+    "normal",
+    "fill",
+    "markers",
+    "fill stroke",
+    "fill markers",
+    "markers fill",
+    "fill stroke markers",
+    "fill markers stroke",
+    "markers fill stroke",
+)
+"""The orders that are the usual one where there are no markers."""
 USUAL = {
     ("none",): ("filter", "mask", "marker", "marker-start", "marker-mid", "marker-end", "vector-effect", "stroke-dasharray"),
-    ("normal",): ("mix-blend-mode", "paint-order"),
+    ("normal",): ("mix-blend-mode",),
+    FILL_FIRST: ("paint-order",),
     ("auto",): ("isolation", "color-interpolation", "overflow"),
     ("visible",): ("overflow",),
     ("sRGB",): ("color-interpolation",),
@@ -147,3 +163,18 @@ ADVICE = {
     "set": "moves, save it without",
 }
 """What is wrong with elements that are often there, and what would be right."""
+
+EFFECT = "is an effect that not every program draws, draw what it shows with shapes"
+INSTEAD: dict[str, str] = {
+    "filter": EFFECT,
+    "mask": EFFECT,
+    "mix-blend-mode": EFFECT,
+    "vector-effect": EFFECT,
+    "paint-order": "paints the stroke under the fill, draw the two as two shapes",
+    "marker": "puts signs onto a line, convert them to paths",
+    "marker-start": "puts signs onto a line, convert them to paths",
+    "marker-mid": "puts signs onto a line, convert them to paths",
+    "marker-end": "puts signs onto a line, convert them to paths",
+    "color": "is a colour that others refer to, write it where it is used",
+}
+"""What is wrong with attributes and properties that are often there, and what would be right."""

@@ -287,8 +287,10 @@ def test_two_pictures_may_change_places(bushu, copy: Path, tmp_path: Path) -> No
     ("words", "message"),
     [
         ([], "PATH: missing, give files or a folder"),
-        (["nowhere"], "nowhere: for which radical? name it radical_NNN.png"),
-        (["radical_001.png"], "is not a file"),
+        (["nowhere"], "nowhere: is not there, give a file or a folder that is"),
+        (["radical_001.png"], "radical_001.png: is not there"),
+        (["nowhere", "--radical", "85"], "nowhere: is not there"),
+        (["{pictures}/radical_001.png", "nowhere"], "nowhere: is not there"),
         (["{empty}"], "no radical_NNN.png, .jpg, .webp or .svg in it"),
         (["{pictures}/cat.png"], "cat.png: for which radical? name it"),
         (["{pictures}", "--radical", "85"], "--radical: give one file with it"),
@@ -380,7 +382,7 @@ def test_the_name_of_a_file_may_be_anything(bushu, copy: Path, tmp_path: Path) -
         shutil.copy(tmp_path / "cat.png", file)
         result = bushu("adopt", file, "--radical", "85")
         assert result.exit_code == 0
-        assert len(result.output.splitlines()) == 2
+        assert len(result.output.splitlines()) == 3
         assert "\x1b" not in result.output
     result = bushu("adopt", "a" * 300 + ".png", "--radical", "85")
     assert result.exit_code == 2
@@ -428,3 +430,87 @@ def test_generator_parameters_of_a_folder_go_into_the_list(bushu, chosen, copy: 
         (tmp_path / f"radical_00{number}.png").write_bytes(out.getvalue())
     bushu("adopt", tmp_path / "radical_001.png", tmp_path / "radical_002.png", "--model", "discs 2")
     assert [(one.model, one.prompt, one.seed) for one in chosen().values()] == [("discs 2", "disc 1", "1"), ("discs 2", "disc 2", "2")]
+
+
+def test_a_picture_of_another_kind_is_refused_and_not_passed_over(bushu, copy: Path, pictures: Path) -> None:
+    painting(7).save(pictures / "radical_002.bmp")  # beside what it was made into
+    painting(7).save(pictures / "Radical_005.GIF")
+    (pictures / "radical_004.avif").write_bytes(b"\0\0\0\x20ftypavif")
+    result = bushu("adopt", pictures)
+    assert (result.exit_code, list(verdicts(result).items())) == (
+        2,
+        [("1", "new"), ("2", "new"), ("3", "new"), ("4", "refused"), ("5", "refused"), ("85", "new")],
+    )
+    assert "Radical_005.GIF   is not a PNG, JPEG, WebP or SVG file, save it as one of them" in result.output
+    assert f"{pictures}: 4 other files are left out" in result.output
+    assert state(copy) == {}
+    result = bushu("adopt", pictures / "Radical_005.GIF")
+    assert (result.exit_code, verdicts(result)) == (2, {"5": "refused"})
+
+
+def test_the_table_is_in_order(bushu, pictures: Path) -> None:
+    result = bushu("adopt", pictures / "radical_085.svg", pictures / "radical_002.webp", pictures / "radical_001.png", "--dry-run")
+    assert list(verdicts(result)) == ["1", "2", "85"]
+
+
+def test_unknown_source_and_licence_are_said_once(bushu, pictures: Path) -> None:
+    line = "of unknown source and licence: say them with --source and --licence"
+    result = bushu("adopt", pictures, "--dry-run")
+    assert (result.exit_code, result.output.count(line), f"4 files are {line}" in result.output) == (0, 1, True)
+    bushu("adopt", pictures / "radical_001.png", "--source", "a friend")
+    bushu("adopt", pictures / "radical_002.webp", "--licence", "MIT")
+    assert f"1 file is {line}" in bushu("adopt", *sorted(pictures.glob("*1.png")), pictures / "Radical_003.JPEG").output
+    assert line not in bushu("adopt", pictures, "--author", "A. Mori", "--source", "a friend").output
+
+
+def test_a_project_that_cannot_be_written_to_says_that_nothing_is_changed(bushu, copy: Path, pictures: Path, monkeypatch) -> None:
+    def forbidden(path: Path, content: bytes) -> int:
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", forbidden)
+    result = bushu("adopt", pictures)
+    assert result.exit_code == 2
+    assert "illustrations.yml: cannot be written (Read-only file system), nothing is changed" in result.output
+    assert list(copy.iterdir()) == []
+
+
+def test_a_recoloured_copy_is_the_same_picture(bushu, tmp_path: Path) -> None:
+    from PIL import ImageEnhance
+
+    painting(1).save(tmp_path / "radical_001.png")
+    bushu("adopt", tmp_path / "radical_001.png")
+    for number, copied in ((2, painting(1).convert("L")), (3, ImageEnhance.Brightness(painting(1)).enhance(1.25))):
+        copied.save(file := tmp_path / f"radical_00{number}.png")
+        assert "is the same picture as that of radical 1" in bushu("adopt", file).output
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("radical_007.svg", b"garbage"),
+        ("radical_007.svg", b"<svg"),
+        ("radical_007.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='http://localhost:9/'/></svg>"),
+        ("radical_007.svg", b"<\xff"),
+        ("radical_007.webp", b"RIFF garbage"),
+    ],
+)
+def test_a_listed_file_that_is_no_picture_is_in_nobodys_way(bushu, chosen, copy: Path, pictures: Path, name: str, content: bytes) -> None:
+    (copy / FOLDER).mkdir(parents=True)
+    (copy / FOLDER / name).write_bytes(content)
+    digest = illustrations.sha256(content)
+    (copy / LISTING).write_text(f"7: {{file: {name}, sha256: {'0' * 64}, stored: {digest}}}\n")
+    assert bushu("adopt", pictures).exit_code == 0
+    assert list(chosen()) == [1, 2, 3, 7, 85]
+    assert f"{name}: form: " in bushu("check").output
+    assert bushu("adopt", "--remove", "7").exit_code == 0
+
+
+def test_no_empty_folder_stays_behind(bushu, copy: Path, pictures: Path) -> None:
+    bushu("adopt", pictures / "radical_001.png")
+    bushu("adopt", "--remove", "1")
+    assert list(copy.iterdir()) == []
+    (copy / "radicals").mkdir()
+    (copy / "radicals" / "mine.txt").write_text("mine")
+    bushu("adopt", pictures / "radical_001.png")
+    bushu("adopt", "--remove", "1")
+    assert [path.name for path in (copy / "radicals").iterdir()] == ["mine.txt"]

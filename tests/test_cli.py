@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(bushu, tmp_path: Path) -> None
     result = bushu("render", "85", "--out", str(tmp_path / "file" / "sets"))
     assert result.exit_code == 2
     assert len(result.output.splitlines()) == 1
-    assert "Not a directory" in result.output
+    assert "file: is not a folder, sets cannot be written there" in result.output
 
 
 def test_bad_palette_keeps_the_last_good_sets(bushu, copy: Path) -> None:

@@ -225,6 +225,13 @@ def test_a_bad_list_of_illustrations_is_an_error(copy: Path, entry: str, said: s
         projects.load(copy)
 
 
+@pytest.mark.parametrize("text", ["", "85: [1", "# nothing"])
+def test_a_broken_list_of_illustrations_is_not_one_that_bushu_brings(copy: Path, text: str) -> None:
+    (copy / projects.ILLUSTRATIONS).write_text(text, "utf-8")
+    with pytest.raises(Error, match=r"radicals/illustrations\.yml: .*bring it back from a copy"):
+        projects.load(copy)
+
+
 def test_bare_cards_are_no_set(project: Project, tmp_path: Path) -> None:
     made = cards.recipe(project, "picture", bare=True)
     sets.render([made], project.radicals, tmp_path)
