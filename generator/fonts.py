@@ -66,6 +66,10 @@ class _Recorder(BasePen):
         self._add("Z")
 
 
+def _between(one: float, value: float, other: float) -> bool:
+    return one <= value <= other or one >= value >= other
+
+
 def bounds(commands: Iterable[Command]) -> Bounds | None:
     """Exact ink bounds of absolute path commands (curves by their extremes, not their control points); None without ink."""
     xs: list[float] = []
@@ -84,14 +88,16 @@ def bounds(commands: Iterable[Command]) -> Bounds | None:
             ys.append(numbers[-1])
             if letter == "Q":
                 u, v, to_x, to_y = numbers
-                if not ((x <= u <= to_x or x >= u >= to_x) and (y <= v <= to_y or y >= v >= to_y)):  # it leaves the box of its ends
+                if not (_between(x, u, to_x) and _between(y, v, to_y)):  # it may leave the box of its ends
                     left, top, right, bottom = calcQuadraticBounds((x, y), (u, v), (to_x, to_y))
                     xs += (left, right)
                     ys += (top, bottom)
             elif letter == "C":
-                left, top, right, bottom = calcCubicBounds((x, y), numbers[:2], numbers[2:4], numbers[4:])
-                xs += (left, right)
-                ys += (top, bottom)
+                u, v, w, z, to_x, to_y = numbers
+                if not (_between(x, u, to_x) and _between(x, w, to_x) and _between(y, v, to_y) and _between(y, z, to_y)):
+                    left, top, right, bottom = calcCubicBounds((x, y), (u, v), (w, z), (to_x, to_y))
+                    xs += (left, right)
+                    ys += (top, bottom)
         if numbers:
             x, y = numbers[-2:]
     return (min(xs), min(ys), max(xs), max(ys)) if xs else None

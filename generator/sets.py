@@ -287,11 +287,11 @@ def publish(project: Project, last: Published | None = None) -> dict[str, Path]:
     """
     out = project.build / "sets"
     recipes = [recipe(project, name) for name in project.sets]
-    now = {made.name: _decisive(made, project) for made in recipes}
+    now = {made.name: _decisive(made, project) for made in recipes} if last is not None else {}
     whole = []
     for made in recipes:
         known = (last or {}).get(made.name, {}) if (out / made.name / MANIFEST).is_file() else {}
-        stale = [radical for radical in project.radicals if known.get(radical.number) != now[made.name][radical.number]]
+        stale = [radical for radical in project.radicals if not known or known.get(radical.number) != now[made.name][radical.number]]
         if len(stale) == len(project.radicals):
             whole.append(made)
         elif stale:

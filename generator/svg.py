@@ -5,7 +5,7 @@ svgwrite counts ids for the whole process and writes attributes nobody asked for
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol
 from xml.etree import ElementTree
@@ -100,11 +100,21 @@ def pattern(id_: str, width: float, height: float, children: Iterable[Element], 
 
 
 @cache
-def _steps(steps: int, unit: int) -> str:
-    """A whole number of steps, *unit* of them to a unit, as path data writes it after another: `` 12``, ``-.5``."""
-    whole, rest = divmod(abs(steps), unit)
-    sign = "-" if steps < 0 else " "
+def _tenths(tenths: int) -> str:
+    """A whole number of tenths as path data writes it after another: `` 12``, ``-.5``."""
+    whole, rest = divmod(abs(tenths), 10)
+    sign = "-" if tenths < 0 else " "
     return f"{sign}{whole or ''}.{rest}" if rest else f"{sign}{whole}"
+
+
+@cache
+def _wholes(units: int) -> str:
+    """A whole number likewise."""
+    return f"{units}" if units < 0 else f" {units}"
+
+
+WRITTEN: dict[int, tuple[Callable[[int], str], int]] = {10: (_tenths, 2), 1: (_wholes, 1)}
+"""How a number of steps is written, and by how many a mirrored control point may miss the true one, by how many steps make a unit."""
 
 
 def _line(dx: int, dy: int) -> tuple[str, *tuple[int, ...]]:
@@ -126,11 +136,11 @@ def path_data(commands: Iterable[Command], scale: float = 1, dx: float = 0, dy: 
     last = ""
     x = y = start_x = start_y = 0
     mirror: tuple[str, int, int] | None = None
-    slack = 2 if unit == 10 else 1
+    write, slack = WRITTEN[unit]
 
     def put(word: str, *steps: int) -> None:
         nonlocal last
-        text = "".join([_steps(n, unit) for n in steps])
+        text = "".join(map(write, steps))
         parts.append(text if word == last else word + text.lstrip(" "))
         last = "" if word in "mMz" else word
 
