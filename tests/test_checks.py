@@ -131,6 +131,24 @@ def test_a_check_catches_what_is_wrong_with_a_picture(name: str, code: str, corr
         pytest.fail("the corruption is not well-formed")
 
 
+@pytest.mark.parametrize("code", ["layers", "centred"])
+def test_a_card_that_nobody_knows_has_its_glyph_in_the_middle(code: str, good: str) -> None:
+    assert examine("x.svg", good) == []
+    (corrupt, *_) = [SABOTEURS["layers"][1]] if code == "layers" else SABOTEURS["centred"]
+    assert code in [finding.code for finding in examine("x.svg", corrupt(good))]
+
+
+def test_a_reference_is_to_something_of_its_kind(project: Project, made: cards.Recipe) -> None:
+    """And each of several <defs> counts."""
+    window = cards.recipe(project, "window")
+    text = sets.make(window, project.by_glyph["水"]).content.decode()
+    two = text.replace("<defs>", '<defs><clipPath id="window-085-more"/></defs><defs>', 1)
+    assert codes(two.replace("url(#window-085-cut)", "url(#window-085-more)"), project, window) == []
+    tile = '<defs><pattern id="window-085-more" x="0" y="0" width="9" height="9"/></defs><defs>'
+    other = text.replace("<defs>", tile, 1).replace("url(#window-085-cut)", "url(#window-085-more)")
+    assert "references" in codes(other, project, window)
+
+
 def test_a_bare_card_is_checked_as_one(project: Project) -> None:
     bare, water = cards.recipe(project, "picture", bare=True), project.by_glyph["水"]
     made = sets.make(bare, water)
