@@ -13,7 +13,7 @@ from typing import Any
 from generator import cards, illustrations
 from generator.illustrations import Look, Stored
 from generator.model import COUNT, Error, Illustration, Radical
-from generator.project import ILLUSTRATIONS, Project, replacing
+from generator.project import ILLUSTRATED, ILLUSTRATIONS, Project, replacing, tidy
 from generator.provenance import FACTS, LONGEST, Facts, cleaned, spdx
 
 NAMED = re.compile(r"radical_([0-9]{1,3})\.(png|jpe?g|webp|svg)", re.IGNORECASE)
@@ -244,7 +244,7 @@ def give_back(project: Project, numbers: Iterable[int], dry_run: bool = False) -
 
 def _write(project: Project, chosen: Mapping[int, Illustration], files: Iterable[Stored]) -> None:
     """Put the files and then their list in place, and delete what is on it no longer. Nothing is in place before all is written."""
-    files, listing, folder = list(files), project.root / ILLUSTRATIONS, project.root / illustrations.FOLDER
+    files, listing, folder = list(files), project.root / ILLUSTRATIONS, project.root / ILLUSTRATED
     kept = {one.file for one in chosen.values()}
     try:
         if not chosen:
@@ -256,16 +256,10 @@ def _write(project: Project, chosen: Mapping[int, Illustration], files: Iterable
                     stack.enter_context(replacing(folder / stored.file)).write_bytes(stored.content)
                 last.write_text(illustrations.dumped(chosen), "utf-8", newline="\n")
     except OSError as error:
-        _tidy(folder)
         raise Error(f"{ILLUSTRATIONS}: cannot be written ({error.strerror}), nothing is changed: make it writable or make room") from None
-    for one in project.illustrations.values():
-        if one.file not in kept:
-            (folder / one.file).unlink(missing_ok=True)
-    _tidy(folder)
-
-
-def _tidy(folder: Path) -> None:
-    """Leave no folder behind in which there is nothing."""
-    for empty in (folder, folder.parent):
-        with suppress(OSError):
-            empty.rmdir()
+    else:
+        for one in project.illustrations.values():
+            if one.file not in kept:
+                (folder / one.file).unlink(missing_ok=True)
+    finally:
+        tidy(folder, folder.parent)

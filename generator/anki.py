@@ -17,13 +17,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import genanki  # type: ignore[import-untyped]
+import genanki
 
 from generator.cards import recipe
-from generator.exports import CHOSEN, JAPANESE, UNTOLD, Edition, Piece, edition, forms, pack, pngs, put, strokes, target
+from generator.exports import JAPANESE, UNTOLD, Edition, Piece, edition, forms, pack, pngs, strokes, target
 from generator.layouts import PICTURED
 from generator.model import Error, Radical, WebFontSpec
-from generator.project import CARRIED, Project
+from generator.project import CARRIED, Project, put
+from generator.sets import CHOSEN
 from generator.views import ja
 
 NOTE_TYPE = 1_704_067_200_214

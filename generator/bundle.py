@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from generator.cards import LABEL_FACE
-from generator.exports import Edition, Piece, edition, listed, owed, pack, pngs, put, target
+from generator.exports import Edition, Piece, edition, listed, owed, pack, pngs, target
 from generator.layouts import PICTURED
-from generator.model import FaceSpec, PictureSource
-from generator.project import Project
+from generator.model import FaceSpec, PictureSource, origin
+from generator.project import Project, put
 
 
 def write(project: Project, name: str, out: Path, jobs: int = 1, png: bool = False) -> str:
@@ -43,8 +43,8 @@ def _sources(made: Edition) -> list[PictureSource]:
     if made.spec.layout not in PICTURED:
         return []
     listed = made.project.pictures
-    kind = PICTURED[made.spec.layout].removesuffix("s")
-    used = {origin.partition(":")[0] for depiction in listed.radicals.values() for origin in getattr(depiction, kind)}
+    folder = PICTURED[made.spec.layout]
+    used = {origin(text).source for depiction in listed.radicals.values() for text in depiction.origins(folder)}
     return [source for name, source in listed.sources.items() if name in used]
 
 

@@ -11,8 +11,8 @@ from generator.checks import Expected
 from generator.fonts import Face, Outline
 from generator.layouts import LABELLED, PICTURED, TYPICAL, Card, middle, shown_middle
 from generator.model import Error, Palette, Radical, SetSpec, Swatch, nearest
-from generator.pictures import Picture
-from generator.project import Project
+from generator.pictures import JOINT, Picture
+from generator.project import ILLUSTRATED, Project
 from generator.svg import CANVAS
 
 LABEL_FACE = "gothic"
@@ -80,8 +80,8 @@ def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type
     _check_label(name, spec)
     used = type_ or vendored(project, spec.font)
     borrowed = {} if type_ else {sign: vendored(project, face) for sign, face in project.fonts.faces[spec.font].borrowed.items()}
-    folder = f"radicals/{PICTURED[spec.layout]}" if spec.layout in PICTURED else ""
-    shown = {path.stem: path for path in project.files(folder).values() if path.suffix == ".svg"} if folder else {}
+    folder = PICTURED.get(spec.layout)
+    shown = {path.stem: path for path in project.files(f"radicals/{folder}").values() if path.suffix == ".svg"} if folder else {}
     chosen = _chosen(project) if spec.illustrations and not bare else {}
     return Recipe(name, spec, project.palettes[spec.palette], used, vendored(project, LABEL_FACE), borrowed, shown, chosen, bare)
 
@@ -89,7 +89,7 @@ def recipe(project: Project, name: str, spec: SetSpec | None = None, type_: Type
 def _chosen(project: Project) -> dict[int, tuple[Path, str]]:
     """The chosen illustrations by number: where the file is, and its sha256."""
     listed = project.illustrations.items()
-    return {number: (project.path(f"radicals/illustrations/{one.file}"), one.stored) for number, one in listed}
+    return {number: (project.path(f"{ILLUSTRATED}/{one.file}"), one.stored) for number, one in listed}
 
 
 @cache
@@ -193,7 +193,7 @@ def _facts(type_: Type, shown: Picture | None, bare: bool) -> dict[str, str]:
     """Where glyph and picture come from, and under which licences."""
     parts = [(type_.source, type_.rights)] if not bare else []
     parts += [(shown.source, shown.rights)] if shown else []
-    return {"source": "; ".join(source for source, _ in parts), "rights": "; ".join(rights for _, rights in parts)}
+    return {"source": JOINT.join(source for source, _ in parts), "rights": JOINT.join(rights for _, rights in parts)}
 
 
 def card(recipe: Recipe, subject: Subject) -> Card:

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from xml.etree import ElementTree
 
-from generator.fonts import Bounds, bounds
+from generator.fonts import Bounds, around, bounds
 from generator.model import Finding, Registry
 from generator.palette import CONTRAST, contrast
-from generator.svg import CANVAS, DUBLIN_CORE, LAYERS, path_commands
+from generator.svg import CANVAS, DC, LAYERS, SVG, path_commands
 
-SVG = "{http://www.w3.org/2000/svg}"
-DC = f"{{{DUBLIN_CORE}}}"
 TOLERANCE = 0.1
 """Canvas units by which a rounded outline may be off: coordinates have one decimal."""
 OFF = {"glyph": TOLERANCE, "picture": 1.0}
@@ -98,7 +96,7 @@ class Examined:
     @cached_property
     def ink(self) -> dict[str, Bounds]:
         """Ink bounds of the layers that are looked at."""
-        found = {name: _bounds(self.layers[name]) for name in READ if name in self.layers}
+        found = {name: around(box for _, box in _boxes(self.layers[name])) for name in READ if name in self.layers}
         return {name: box for name, box in found.items() if box}
 
 
@@ -153,14 +151,6 @@ def _moved(group: ElementTree.Element) -> tuple[float, float, float]:
         raise ValueError(f"transform {transform!r} of a group is not one that cards use")
     x, y, scale = map(float, found.groups())
     return x, y, scale
-
-
-def _bounds(layer: ElementTree.Element) -> Bounds | None:
-    boxes = [box for _, box in _boxes(layer)]
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
 
 
 def _paints(element: ElementTree.Element) -> list[str]:

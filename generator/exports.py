@@ -19,16 +19,13 @@ from PIL import Image, ImageChops
 
 from generator import raster, sets
 from generator.cards import Recipe, recipe, title
-from generator.checks import DC, SVG
 from generator.model import COUNT, Error, FaceSpec, Illustration, Radical, SetSpec, Unsound
-from generator.project import Project, replacing, writing
+from generator.pictures import JOINT
+from generator.project import Project
 from generator.proof import prove
+from generator.svg import DC, SVG
 from generator.views import plural
 
-CHOSEN = "illustration"
-"""The origin of a card that is an illustration; the others are drawn."""
-JOINT = "; "
-"""What stands between the sources, and between the licences, of a glyph and of a picture on one card."""
 UNTOLD = "not stated"
 """What is said of a source or a licence that nobody told."""
 SIZE = 512
@@ -101,7 +98,7 @@ def edition(project: Project, name: str, jobs: int = 1) -> Iterator[Edition]:
 
 def _piece(project: Project, radical: Radical, folder: Path, entry: sets.Entry) -> Piece:
     path, origin = folder / entry["file"], entry["origin"]
-    credit = _told(project.illustrations[radical.number]) if origin == CHOSEN else _metadata(path)
+    credit = _told(project.illustrations[radical.number]) if origin == sets.CHOSEN else _metadata(path)
     return Piece(radical, path, entry["sha256"], origin, *credit)
 
 
@@ -196,12 +193,6 @@ def beside(path: Path) -> Path:
     if not path.absolute().parent.is_dir():
         raise Error(f"{path}: there is no folder {path.absolute().parent}, make it first")
     return path
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file that takes its place only when it is whole."""
-    with replacing(path) as temporary, writing(path):
-        temporary.write_bytes(content)
 
 
 def pack(members: Iterable[tuple[str, bytes]], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -16,10 +16,10 @@ from fpdf.fonts import TTFFont
 
 from generator import raster
 from generator.cards import swatch
-from generator.exports import JAPANESE, Edition, Piece, edition, forms, owed, put, strokes, target
+from generator.exports import JAPANESE, Edition, Piece, edition, forms, owed, strokes, target
 from generator.model import Error, Radical, nearest
 from generator.pdf import drawing, is_plain
-from generator.project import Project
+from generator.project import Project, put
 from generator.subset import unpacked
 from generator.views import every_name
 

@@ -103,6 +103,14 @@ def bounds(commands: Iterable[Command]) -> Bounds | None:
     return (min(xs), min(ys), max(xs), max(ys)) if xs else None
 
 
+def around(boxes: Iterable[Bounds]) -> Bounds | None:
+    """The bounds of them all; None without any."""
+    if not (sides := list(zip(*boxes, strict=True))):
+        return None
+    lefts, tops, rights, bottoms = sides
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Turn whatever fontTools raises over a damaged file into an :class:`Error`."""

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from generator.model import Error, PicturesFile, PictureSource, Radical, nearest
+from generator.model import Error, PictureSource, Radical, nearest, origin
 from generator.normalise import normalised, stencilled
-from generator.pictures import Picture, written
-from generator.project import PICTURES, Project, load, replacing
-from generator.vendor import registries
+from generator.pictures import JOINT, Picture, written
+from generator.project import PICTURES, Project, load, put
+from generator.vendor import registries, status
 
 DRAWN = "drawn"
 """The source of our own drawings."""
@@ -65,10 +65,9 @@ def fetched(sources: Mapping[str, PictureSource], scratch: Path) -> dict[str, Ic
     return found
 
 
-def icon(origin: str, icons: Mapping[str, Icons]) -> Mapping[str, Any]:
+def icon(text: str, icons: Mapping[str, Icons]) -> Mapping[str, Any]:
     """An icon by its origin (``noto:fire``, ``game-icons:lorc/bow``)."""
-    source, _, path = origin.partition(":")
-    name = path.rpartition("/")[2]
+    source, _, name = origin(text)
     if source not in icons:
         raise Error(f"unknown source {source!r}, {nearest(source, [*icons, DRAWN])}")
     if name not in icons[source]:
@@ -91,25 +90,21 @@ def composed(drawing: str, icons: Mapping[str, Icons]) -> tuple[str, list[str]]:
 
 def credit(origins: Iterable[str], sources: Mapping[str, PictureSource]) -> tuple[str, str]:
     """Source and rights of a picture as its metadata states them."""
-    origins = list(origins)
     said, rights = [], []
-    for origin in origins:
-        name, _, path = origin.partition(":")
-        source, author = sources[name], path.rpartition("/")[0]
-        said.append(f"{source.title}: {path.rpartition('/')[2]}" if path else f"Drawing: {source.title}")
-        changed = ", changed" if path else ""
-        rights.append(f"{author or source.copyright}. {source.licence}{changed}")
-    return "; ".join(dict.fromkeys(said)), "; ".join(dict.fromkeys(rights))
+    for name, author, icon_ in map(origin, origins):
+        source = sources[name]
+        said.append(f"{source.title}: {icon_}" if icon_ else f"Drawing: {source.title}")
+        rights.append(f"{author or source.copyright}. {source.licence}{', changed' if icon_ else ''}")
+    return JOINT.join(dict.fromkeys(said)), JOINT.join(dict.fromkeys(rights))
 
 
 def _job(project: Project, radical: Radical, kind: str, icons: Mapping[str, Icons]) -> Job:
     """What is to be made for a radical; :class:`Error` where the list and the drawing do not agree."""
-    depiction = project.pictures.radicals[radical.number]
-    origins = depiction.picture if kind == "pictures" else depiction.pictogram
+    origins = project.pictures.radicals[radical.number].origins(kind)
     where = f"{PICTURES}: {radical.number}.{kind[:-1]}"
     try:
-        if unknown := [o for o in origins if o.partition(":")[0] not in project.pictures.sources]:
-            raise Error(f"unknown source of {unknown[0]!r}, {nearest(unknown[0].partition(':')[0], project.pictures.sources)}")
+        if unknown := [text for text in origins if origin(text).source not in project.pictures.sources]:
+            raise Error(f"unknown source of {unknown[0]!r}, {nearest(origin(unknown[0]).source, project.pictures.sources)}")
         if DRAWN in origins:
             name = f"radicals/drawings/{kind}/{radical.slug}.svg"
             path = project.path(name)
@@ -139,7 +134,7 @@ def made(job: Job) -> str:
 
 def make(project: Project, numbers: Iterable[int], say: Callable[[str], None]) -> None:
     """Make both pictures of the radicals *numbers*; nothing is written unless all could be made."""
-    listed: PicturesFile = project.pictures
+    listed = project.pictures
     radicals = [radical for radical in project.radicals if radical.number in set(numbers) and radical.number in listed.radicals]
     with tempfile.TemporaryDirectory() as scratch:
         icons = fetched(listed.sources, Path(scratch))
@@ -152,8 +147,7 @@ def make(project: Project, numbers: Iterable[int], say: Callable[[str], None]) -
         if path.is_file() and path.read_text("utf-8") == text:
             continue
         changed += 1
-        with replacing(path) as temporary:
-            temporary.write_text(text, "utf-8", newline="\n")
+        put(path, text.encode())
     say(f"{len(jobs)} pictures, {changed} changed")
 
 
@@ -163,13 +157,12 @@ def main() -> int:
     parser.add_argument("numbers", nargs="*", type=int, help="the radicals whose pictures to make (default: all)")
     parser.add_argument("--project", type=Path, default=Path(), help="the project's folder (default: this one)")
     options = parser.parse_args()
-    try:
+
+    def act() -> None:
         project = load(options.project)
         make(project, options.numbers or [radical.number for radical in project.radicals], print)
-    except Error as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+
+    return status(act)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,9 @@ from PIL import Image, ImageChops, ImageStat
 
 from generator import bitmaps, vectors
 from generator.model import Error, Finding, Illustration, Radical
-from generator.project import ILLUSTRATIONS, Project, dump
+from generator.project import ILLUSTRATED, ILLUSTRATIONS, Project, dump
 from generator.provenance import Facts
 
-FOLDER = ILLUSTRATIONS.removesuffix(".yml")
-"""Where the files lie."""
 LARGEST = 64_000_000
 """Bytes that a file may have which is read at all."""
 MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF")
@@ -149,7 +147,7 @@ def canonical_files(project: Project) -> dict[Path, str]:
 
 def place(root: Path, illustration: Illustration) -> Path:
     """Where the file of an illustration lies."""
-    return root / FOLDER / illustration.file
+    return root / ILLUSTRATED / illustration.file
 
 
 def is_stored(root: Path, illustration: Illustration) -> bool:
@@ -191,9 +189,9 @@ def _listed(project: Project) -> Iterator[tuple[str, str, str]]:
         if path.read_text("utf-8") != text:
             yield ILLUSTRATIONS, "canonical", "is not in canonical form, run bushu check --write"
     known = {place(project.root, illustration) for illustration in project.illustrations.values()}
-    for stray in sorted((project.root / FOLDER).glob("[!.]*")):
+    for stray in sorted((project.root / ILLUSTRATED).glob("[!.]*")):
         if stray not in known:
-            yield f"{FOLDER}/{stray.name}", "stray", f"is not in {ILLUSTRATIONS}, adopt it or move it away"
+            yield f"{ILLUSTRATED}/{stray.name}", "stray", f"is not in {ILLUSTRATIONS}, adopt it or move it away"
 
 
 def _examined(project: Project) -> Iterator[tuple[str, str, str]]:
@@ -201,11 +199,11 @@ def _examined(project: Project) -> Iterator[tuple[str, str, str]]:
     looks: dict[int, Look] = {}
     for number, illustration in project.illustrations.items():
         faults = list(_faults(project.root, illustration))
-        yield from ((f"{FOLDER}/{illustration.file}", code, message) for code, message in faults)
+        yield from ((f"{ILLUSTRATED}/{illustration.file}", code, message) for code, message in faults)
         if not faults:
             looks[number] = look(place(project.root, illustration).read_bytes())
     for one, other in alike(looks):
-        yield f"{FOLDER}/{project.illustrations[other].file}", "duplicate", f"shows the same picture as radical {one}, choose another"
+        yield f"{ILLUSTRATED}/{project.illustrations[other].file}", "duplicate", f"shows the same picture as radical {one}, choose another"
 
 
 def examine(project: Project) -> list[Finding]:

@@ -7,8 +7,7 @@ from PIL import Image, ImageChops
 
 from generator import raster
 from generator.model import Error
-from generator.svg import CANVAS, number
-from generator.vocabulary import SVG
+from generator.svg import CANVAS, SVG, number
 
 Element = ElementTree.Element
 

@@ -8,8 +8,8 @@ from generator.cards import expected, recipe
 from generator.checks import Expected, checks, examine
 from generator.layouts import layouts
 from generator.model import Error, Finding, Unsound
-from generator.project import Project, replacing
-from generator.sets import CARDS, MANIFEST, examine_folder, manifest, set_checks
+from generator.project import Project, put
+from generator.sets import CARDS, CHOSEN, MANIFEST, examine_folder, manifest, set_checks
 
 Say = Callable[[str], None]
 
@@ -48,7 +48,7 @@ def _files(path: Path) -> list[Path]:
 def _chosen(folder: Path) -> set[str]:
     """The files of a set that are illustrations, which look as whoever made them wished."""
     entries = manifest(folder)["cards"] if (folder / MANIFEST).is_file() else []
-    return {entry["file"] for entry in entries if entry["origin"] == "illustration"}
+    return {entry["file"] for entry in entries if entry["origin"] == CHOSEN}
 
 
 def _illustration(where: str, file: Path) -> list[Finding]:
@@ -115,6 +115,5 @@ def canonicalise(project: Project, say: Say) -> None:
     """Put the project's own data files into canonical form."""
     for path, text in (proof.canonical_files(project) | illustrations.canonical_files(project)).items():
         if path.is_relative_to(project.root) and path.read_text("utf-8") != text:
-            with replacing(path) as temporary:
-                temporary.write_text(text, "utf-8", newline="\n")
+            put(path, text.encode())
             say(f"rewrote {path.relative_to(project.root)}")

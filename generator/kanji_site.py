@@ -8,13 +8,13 @@ import hashlib
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from generator.exports import Edition, beside, edition, listed, pngs
 from generator.model import Error, Unsound
-from generator.project import CARRIED, Project, replacing, writing
+from generator.project import CARRIED, Project, replacing, tidy, writing
 
 PICTURES = "assets/img/selected"
 VECTORS = "assets/img/radicals_svg"
@@ -122,17 +122,11 @@ def _prepare(folders: Iterable[Path], stack: ExitStack) -> None:
     """Make the folders and try each; what is empty at the end of the *stack* is not left behind."""
     for folder in folders:
         for new in [place for place in (folder, *folder.parents) if not place.exists()][::-1]:
-            stack.callback(_tidy, new)
+            stack.callback(tidy, new)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
-
-
-def _tidy(folder: Path) -> None:
-    """Delete a folder if it is there and empty."""
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def _apply(dest: Path, difference: Difference, gone: Sequence[str]) -> None:

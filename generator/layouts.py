@@ -25,10 +25,10 @@ TYPICAL = 0.66
 MIDDLE = (CANVAS / 2, CANVAS / 2)
 PICTURED = {"picture": "pictures", "pictogram": "pictograms", "window": "pictures"}
 """The layouts that show what a radical means, and the folder of ``radicals/`` with the drawings that each shows."""
-PLACED = {"picture": (256, 386), "pictogram": (256, 386)}
-"""Where the glyph's middle lies in those layouts that do not have it in the canvas's middle."""
-SHOWN = {"picture": (256, 175), "pictogram": (256, 175)}
-"""Where the picture's middle lies in them."""
+STACKED = ("picture", "pictogram")
+"""Those that have the picture above and the glyph below."""
+ABOVE, UNDER = (256, 175), (256, 386)
+"""Where the middle of the picture and that of the glyph lie in them."""
 LABELLED = {"plain": (256, 226), "paper": (256, 226), "grid": (256, 222)}
 """Where the glyph's middle lies in those layouts that have room for a label, when there is one."""
 BASELINE = 451
@@ -69,20 +69,24 @@ def _paper(fill: str) -> svg.Element:
     return svg.rect(0, 0, CANVAS, CANVAS, fill=fill)
 
 
-def _placed(outline: Outline, em: float, cx: float, cy: float, fill: str) -> svg.Element:
+def _origin(outline: Outline, em: float, cx: float, cy: float) -> tuple[float, float]:
+    """Where the outline's origin lies if the middle of its ink is at a point."""
     left, top, right, bottom = outline.bounds
-    dx, dy = cx - (left + right) / 2 * em, cy - (top + bottom) / 2 * em
-    return svg.path(svg.path_data(outline.commands, em, dx, dy), fill=fill)
+    return cx - (left + right) / 2 * em, cy - (top + bottom) / 2 * em
+
+
+def _placed(outline: Outline, em: float, cx: float, cy: float, fill: str) -> svg.Element:
+    return svg.path(svg.path_data(outline.commands, em, *_origin(outline, em, cx, cy)), fill=fill)
 
 
 def middle(layout: str, labelled: bool) -> tuple[float, float]:
     """Where the middle of the glyph's ink lies."""
-    return LABELLED[layout] if labelled else PLACED.get(layout, MIDDLE)
+    return LABELLED[layout] if labelled else UNDER if layout in STACKED else MIDDLE
 
 
 def shown_middle(layout: str, alone: bool) -> tuple[float, float]:
     """Where the middle of the picture's ink lies, be it beside a glyph or *alone*."""
-    return MIDDLE if alone else SHOWN.get(layout, MIDDLE)
+    return ABOVE if layout in STACKED and not alone else MIDDLE
 
 
 def _glyph(card: Card, fill: str, share: float = 1.0, at: tuple[float, float] = MIDDLE) -> list[svg.Element]:
@@ -198,7 +202,8 @@ def grid(card: Card) -> Layers:
 def _shown(card: Card, side: float, at: tuple[float, float], fill: str = "") -> svg.Element:
     """The card's picture, its canvas drawn at a *side* about a point; a pictogram in the colour *fill*."""
     if card.picture is None:
-        raise Error(f"{card.slug}: has no picture, only the 214 radicals have one; choose a layout without: {', '.join(layouts)}")
+        others = ", ".join(name for name in layouts if name not in PICTURED)
+        raise Error(f"{card.slug}: has no picture, only the 214 radicals have one; choose a layout without: {others}")
     scale = svg.number(side / CANVAS, 2)
     x, y = (middle - float(scale) * CANVAS / 2 for middle in at)
     shapes = [svg.path(data, fill=fill or colour) for colour, data in card.picture.shapes]
@@ -215,34 +220,32 @@ LARGE = 424
 """Side of the canvas of a picture that has the card to itself: its ink keeps to the safe area."""
 
 
-def _below(card: Card, fill: str) -> list[svg.Element]:
-    """The glyph below a picture."""
+def _stacked(card: Card, ground: str, ink: str, fill: str = "") -> Layers:
+    """The picture above the glyph, on a flat ground; a pictogram in the colour *fill*."""
     em = min(card.size * BELOW, LONGEST / card.glyph.longest)
-    return [_placed(card.glyph, em, *PLACED["picture"], fill)]
+    shown = _shown(card, CANVAS / 2, ABOVE, fill)
+    return {"paper": [_paper(ground)], "picture": [shown], "glyph": [_placed(card.glyph, em, *UNDER, ink)]}
 
 
 @layouts
 def picture(card: Card) -> Layers:
     """The coloured picture above, the glyph below, on a pale tint."""
-    colours = card.swatch
-    return {"paper": [_paper(colours.tint)], "picture": [_shown(card, CANVAS / 2, SHOWN["picture"])], "glyph": _below(card, colours.deep)}
+    return _stacked(card, card.swatch.tint, card.swatch.deep)
 
 
 @layouts
 def pictogram(card: Card) -> Layers:
     """Tone on tone: a pictogram of one colour above, the glyph below."""
-    colours = card.swatch
-    shown = _shown(card, CANVAS / 2, SHOWN["pictogram"], colours.tint)
-    return {"paper": [_paper(colours.paper)], "picture": [shown], "glyph": _below(card, colours.ink)}
+    return _stacked(card, card.swatch.paper, card.swatch.ink, card.swatch.tint)
 
 
 @layouts
 def window(card: Card) -> Layers:
-    """The picture seen through the glyph, which is dark where the picture has nothing to show."""
+    """The picture seen through the glyph, which is of the family's colour where the picture has nothing to show."""
     colours, cut = card.swatch, f"{card.prefix}-cut"
     em = min(card.size * SEEN_THROUGH, CANVAS * (1 - 2 * SAFE) / card.glyph.longest)
     left, top, right, bottom = card.glyph.bounds
-    dx, dy = (CANVAS / 2 - (low + high) / 2 * em for low, high in ((left, right), (top, bottom)))
+    dx, dy = _origin(card.glyph, em, *MIDDLE)
     hole = svg.path_data(card.glyph.commands, em, dx, dy, unit=1)  # the line lies over its edge, so whole units will do
     rest = svg.rect(left * em + dx, top * em + dy, (right - left) * em, (bottom - top) * em, fill=colours.stamp)
     seen = svg.group([rest, _shown(card, LARGE, MIDDLE)], clip_path=f"url(#{cut})")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -266,11 +266,30 @@ Origins = Annotated[tuple[Text, ...], Field(min_length=1)]
 """What a picture is made of: ``drawn``, icons as ``noto:fire`` or ``game-icons:lorc/bow``, or a drawing with icons in it."""
 
 
+class Origin(NamedTuple):
+    """What a picture, or a part of it, comes from; *author* is empty where a source is credited as a whole, both where it is drawn."""
+
+    source: str
+    author: str
+    icon: str
+
+
+def origin(text: str) -> Origin:
+    """An origin as it is written: ``drawn``, ``noto:fire``, ``game-icons:lorc/bow``."""
+    source, _, path = text.partition(":")
+    author, _, icon = path.rpartition("/")
+    return Origin(source, author, icon)
+
+
 class Depiction(Written):
     """What the coloured picture and the one-colour pictogram of a radical are made of."""
 
     picture: Origins
     pictogram: Origins
+
+    def origins(self, folder: str) -> tuple[str, ...]:
+        """What the drawing in a folder of ``radicals/`` is made of: ``pictures`` or ``pictograms``."""
+        return {"pictures": self.picture, "pictograms": self.pictogram}[folder]
 
 
 class PicturesFile(Written):

@@ -8,6 +8,7 @@ centred on the ink's bounds). Used when the pictures are made, never when cards 
 import math
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import itemgetter
 
 import pathops
 from coloraide import Color
@@ -15,6 +16,7 @@ from coloraide import Color
 from generator.flatten import flattened, resolve
 from generator.model import Error
 from generator.palette import written
+from generator.pictures import BLACK
 from generator.shapes import GROUND, Shape, area, bounds, commands, common, distance, minus, union
 from generator.svg import CANVAS, path_data
 
@@ -115,9 +117,10 @@ def losses(shapes: list[Shape]) -> list[float]:
     """
     found = []
     for index, (shape, shown) in enumerate(zip(shapes, visible(shapes), strict=True)):
-        below = max(shapes[:index], key=lambda other: area(common(shape.path, other.path)), default=None)
-        covered = below is not None and area(common(shape.path, below.path)) > 0.3 * area(shape.path)
-        found.append(shown * distance(shape.colour, below.colour if below and covered else GROUND) ** 2)
+        overlaps = [(area(common(shape.path, other.path)), other.colour) for other in shapes[:index]]
+        covered, colour = max(overlaps, key=itemgetter(0), default=(0.0, GROUND))
+        below = colour if covered > 0.3 * area(shape.path) else GROUND
+        found.append(shown * distance(shape.colour, below) ** 2)
     return found
 
 
@@ -157,4 +160,4 @@ def stencilled(text: str) -> list[tuple[str, str]]:
         raise Error("no ink, draw something")
     left, top, right, bottom = ink.bounds
     least = SPECK * max(right - left, bottom - top) ** 2
-    return placed([Shape(_specks_gone(ink, least), "#000000")])
+    return placed([Shape(_specks_gone(ink, least), BLACK)])

@@ -65,7 +65,7 @@ class Studio:
 
     def _markup(self, name: str, number: int) -> str:
         entry = self.entries[name][number]
-        return views.linked(entry["file"]) if entry["origin"] == "illustration" else views.inline(self.drawn[name][number].decode())
+        return views.linked(entry["file"]) if entry["origin"] == sets.CHOSEN else views.inline(self.drawn[name][number].decode())
 
     @property
     def radicals(self) -> tuple[Radical, ...]:
@@ -113,7 +113,6 @@ def shared(studio: Studio) -> dict[str, Any]:
         "makers": views.makers(project.pictures),
         "illustrations": project.illustrations,
         "preload": [project.fonts.site[name].file for name in FIRST if name in project.fonts.site],
-        "kinded": views.KINDS,
         "short": views.short,
         "plural": views.plural,
         "numeral": views.numeral,
@@ -160,7 +159,8 @@ def _radical(studio: Studio, radical: Radical) -> dict[str, Any]:
     palette = family_palette(studio.project)
     return {
         "radical": radical,
-        "files": {name: studio.file(name, radical) for name in studio.folders},
+        "files": (files := {name: studio.file(name, radical) for name in studio.folders}),
+        "kinds": {name: views.kind(file) for name, file in files.items()},
         "png": png_file(radical),
         "colour": dyes.colour_name(palette.swatch(radical)),
         "upright": views.upright(radical),
@@ -208,7 +208,7 @@ def _set(studio: Studio, name: str) -> Page:
         "palette": studio.project.palettes[spec.palette],
         "radicals": studio.radicals,
         "cards": studio.cards[name],
-        "kinds": Counter(entry["file"].rpartition(".")[2] for entry in studio.entries[name].values()),
+        "kinds": Counter(views.kind(entry["file"]) for entry in studio.entries[name].values()),
         "weight": views.kilobytes(sum(entry["bytes"] for entry in studio.entries[name].values())),
         "around": (names[at - 1] if at else None, names[at + 1] if at + 1 < len(names) else None),
     }

@@ -10,8 +10,8 @@ from fpdf.drawing import ClippingPath, GraphicsContext
 from fpdf.drawing_primitives import Transform
 from fpdf.svg import SVGObject, svg_path_converter
 
-from generator.checks import ATTRIBUTES, SVG
-from generator.svg import CANVAS
+from generator.checks import ATTRIBUTES
+from generator.svg import CANVAS, SVG
 
 TOLD = ("title", "desc", "metadata")
 """What says something and draws nothing."""

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 from generator import fonts, svg
 from generator.fonts import Bounds
 from generator.model import Error
-from generator.svg import CANVAS, DUBLIN_CORE
+from generator.svg import CANVAS, DC, SVG
 
-NS = "{http://www.w3.org/2000/svg}"
-DC = f"{{{DUBLIN_CORE}}}"
+JOINT = "; "
+"""What stands between the sources, and between the licences, of a picture's parts, and of a glyph and a picture on one card."""
 BLACK = "#000000"
 """What a pictogram is drawn in."""
 
@@ -39,9 +39,9 @@ def parse(text: str, where: str) -> Picture:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError as error:
         raise Error(f"{where}: not an SVG file that can be read ({error}), make it with `make pictures`") from None
-    metadata = root.find(f"{NS}metadata")
-    drawn = [child for child in root if child.tag not in (f"{NS}title", f"{NS}metadata")]
-    foreign = [child for child in drawn if child.tag != f"{NS}path" or child.attrib.keys() != {"fill", "d"}]
+    metadata = root.find(f"{SVG}metadata")
+    drawn = [child for child in root if child.tag not in (f"{SVG}title", f"{SVG}metadata")]
+    foreign = [child for child in drawn if child.tag != f"{SVG}path" or child.attrib.keys() != {"fill", "d"}]
     if root.get("viewBox") != f"0 0 {CANVAS} {CANVAS}" or metadata is None or foreign or not drawn:
         raise Error(f"{where}: not a normalised drawing, which has paths with fill and d only; make it with `make pictures`")
     source, rights = (metadata.findtext(f"{DC}{term}") or "" for term in ("source", "rights"))
@@ -59,11 +59,7 @@ def read(path: Path, where: str) -> Picture:
 
 def bounds(picture: Picture) -> Bounds | None:
     """The bounds of a drawing's ink; None without any. ValueError for path data that is none."""
-    boxes = [box for _, data in picture.shapes if (box := fonts.bounds(svg.path_commands(data)))]
-    if not boxes:
-        return None
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
+    return fonts.around(box for _, data in picture.shapes if (box := fonts.bounds(svg.path_commands(data))))
 
 
 def written(picture: Picture, title: str) -> str:

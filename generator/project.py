@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -46,7 +46,9 @@ CARRIED = SHARE if SHARE.is_dir() else Path(__file__).parent.parent
 
 PICTURES = "radicals/pictures.yml"
 ILLUSTRATIONS = "radicals/illustrations.yml"
-"""Where the chosen illustrations are listed; the files lie in the folder of that name."""
+"""Where the chosen illustrations are listed …"""
+ILLUSTRATED = ILLUSTRATIONS.removesuffix(".yml")
+"""… and where their files lie."""
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -256,6 +258,19 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file that takes its place only when it is whole."""
+    with replacing(path) as temporary, writing(path):
+        temporary.write_bytes(content)
+
+
+def tidy(*folders: Path) -> None:
+    """Delete those folders that are there and empty."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from generator import kana, pictures
 from generator.layouts import PICTURED
-from generator.model import COUNT, Error, Finding, Name, Radical, Registry, nearest
+from generator.model import COUNT, Error, Finding, Name, Radical, Registry, nearest, origin
 from generator.project import Project, dump, plain, radical_files, where
 from generator.svg import CANVAS
 
@@ -176,12 +176,12 @@ def sources(project: Project) -> Iterator[tuple[str, str]]:
         if number not in listed.radicals:
             yield f"pictures.yml {number}", "is missing"
             continue
-        for origin in (*listed.radicals[number].picture, *listed.radicals[number].pictogram):
-            name, _, path = origin.partition(":")
+        for text in (*listed.radicals[number].picture, *listed.radicals[number].pictogram):
+            name, author, icon = origin(text)
             if name not in listed.sources:
-                yield f"pictures.yml {number}", f"unknown source of {origin!r}, {nearest(name, listed.sources)}"
-            elif listed.sources[name].authors and "/" not in path:
-                yield f"pictures.yml {number}", f"{origin!r} says no author, write {name}:author/{path}"
+                yield f"pictures.yml {number}", f"unknown source of {text!r}, {nearest(name, listed.sources)}"
+            elif listed.sources[name].authors and not author:
+                yield f"pictures.yml {number}", f"{text!r} says no author, write {name}:author/{icon}"
     for source in listed.sources.values():
         held = project.path(f"radicals/{source.licence_file}")
         if source.licence_file and not (held.is_file() and held.stat().st_size):

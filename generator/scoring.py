@@ -17,7 +17,7 @@ from typing import Annotated
 from pydantic import Field, TypeAdapter
 
 from generator.model import COUNT, Error, Sign, Text, Written
-from generator.project import replacing, validated, writing
+from generator.project import put, validated
 
 HEADING = ("code", "first", "second", "third")
 """The heading of an answer form."""
@@ -271,7 +271,6 @@ def run(answers: Sequence[Path], key_file: Path, json_file: Path | None, say: Ca
         raise Error(f"--json: {json_file}: is what the score is made from, give another file")
     found = score(read_key(key_file), {subject: read_form(path) for subject, path in subjects(answers).items()})
     if json_file:
-        with replacing(json_file) as temporary, writing(json_file):
-            temporary.write_bytes(TypeAdapter(Score).dump_json(found, indent=1) + b"\n")
+        put(json_file, TypeAdapter(Score).dump_json(found, indent=1) + b"\n")
     for line in report(found):
         say(line)

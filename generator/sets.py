@@ -19,7 +19,7 @@ from generator.cards import Recipe, Subject, card, character, expected, picture,
 from generator.checks import examine
 from generator.layouts import draw
 from generator.model import COUNT, Error, Finding, Radical, Registry, Unsound
-from generator.project import Project, writing
+from generator.project import ILLUSTRATED, ILLUSTRATIONS, Project, writing
 
 BATCH = 107
 """Cards that a process draws at once: half of the radicals."""
@@ -27,6 +27,8 @@ MANIFEST = "manifest.json"
 CARDS = {".svg", ".webp"}
 """Endings of a card's file: drawn ones and illustrations."""
 
+CHOSEN = "illustration"
+"""The origin of a card that is an illustration; the others are drawn."""
 ENTRY = {"character", "file", "sha256", "bytes", "origin"}
 Entry = dict[str, Any]
 """A card in the manifest: number (of a radical), character, file, sha256, bytes, origin."""
@@ -69,9 +71,9 @@ def make(made: Recipe, subject: Subject) -> Made:
 def _illustration(path: Path, sha256: str) -> Made:
     """A chosen illustration as a card: its file as it is."""
     content = path.read_bytes() if path.is_file() else b""
-    where, fault = f"radicals/illustrations/{path.name}", "is not the file that radicals/illustrations.yml describes, adopt it again"
+    where, fault = f"{ILLUSTRATED}/{path.name}", f"is not the file that {ILLUSTRATIONS} describes, adopt it again"
     findings = [] if hashlib.sha256(content).hexdigest() == sha256 else [Finding(where, "stored", fault)]
-    return Made(path.name, content, findings, "illustration")
+    return Made(path.name, content, findings, CHOSEN)
 
 
 def draw_batch(batch: Batch) -> tuple[list[Entry], list[Finding]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from generator import raster
 from generator.cards import Recipe
-from generator.project import Project, replacing
+from generator.project import Project, put
 from generator.sets import make
 
 
@@ -17,6 +17,5 @@ def write(project: Project, made: Recipe, size: int, grey: bool, progress: Calla
         progress(1)
     sheet = raster.sheet(cards, size)
     path = project.build / "sheets" / f"{made.name}{'-bare' if made.bare else ''}-{size}{'-grey' if grey else ''}.png"
-    with replacing(path) as temporary:
-        temporary.write_bytes(raster.packed(sheet.convert("L") if grey else sheet))
+    put(path, raster.packed(sheet.convert("L") if grey else sheet))
     return path

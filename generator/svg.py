@@ -25,6 +25,9 @@ CANVAS = 512
 LAYERS = ("paper", "pattern", "picture", "glyph", "label")
 """The layers of a card, from the bottom up."""
 DUBLIN_CORE = "http://purl.org/dc/elements/1.1/"
+SVG = "{http://www.w3.org/2000/svg}"
+DC = f"{{{DUBLIN_CORE}}}"
+"""What the names of elements begin with in a tree that was read."""
 
 
 class Element(Protocol):

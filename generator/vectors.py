@@ -19,8 +19,8 @@ from generator.bitmaps import refuse_flat, refuse_lopsided
 from generator.model import LONGEST, Error, brief
 from generator.palette import colour
 from generator.provenance import Facts
-from generator.svg import CANVAS, number
-from generator.vocabulary import ACROSS, DOWN, ELEMENTS, FURTHEST, NUMBER, SVG
+from generator.svg import CANVAS, SVG, number
+from generator.vocabulary import ACROSS, DOWN, ELEMENTS, FURTHEST, NUMBER
 from generator.weight import MOST, identified, refuse_heavy
 
 Element = ElementTree.Element

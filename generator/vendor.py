@@ -226,6 +226,16 @@ def vendor(folder: Path, radicals: Path, update: bool, latest: bool) -> None:
         path.write_text(rewritten(path.read_text(encoding="utf-8"), {key: new for key, (_, new) in changes.items()}), encoding="utf-8")
 
 
+def status(act: Callable[[], None]) -> int:
+    """What a command line exits with: 0 when *act* is done, or 2 after saying why it could not be."""
+    try:
+        act()
+    except Error as error:
+        print(error, file=sys.stderr)
+        return Error.status
+    return 0
+
+
 def main() -> int:
     """The command line."""
     description = "Rebuild the fonts folder from the packages that fonts.yml names."
@@ -236,12 +246,7 @@ def main() -> int:
     parser.add_argument("--latest", action="store_true", help="fetch the newest packages instead of the recorded versions (with --update)")
     options = parser.parse_args()
     logging.getLogger("fontTools").setLevel(logging.ERROR)  # a merge warns of every chunk's notdef
-    try:
-        vendor(options.folder, options.radicals or options.folder.parent / "radicals", options.update, options.latest)
-    except Error as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+    return status(lambda: vendor(options.folder, options.radicals or options.folder.parent / "radicals", options.update, options.latest))
 
 
 if __name__ == "__main__":

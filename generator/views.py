@@ -7,7 +7,7 @@ from functools import lru_cache
 from markupsafe import Markup, escape
 
 from generator import kana
-from generator.model import FontSpec, Groups, Name, PicturesFile, PictureSource, Radical, WebFontSpec
+from generator.model import FontSpec, Groups, Name, PicturesFile, PictureSource, Radical, WebFontSpec, origin
 from generator.svg import CANVAS, LAYERS
 
 NUMERALS = "〇一二三四五六七八九"
@@ -43,8 +43,8 @@ JAPANESE = re.compile("([\u2e80-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U000
 ROLES = {"table": "table", "thead": "rowgroup", "tbody": "rowgroup", "tr": "row", "th": "columnheader", "td": "cell"}
 """What the parts of a table are, said outright: a browser forgets it where styles make blocks of them."""
 TABLE = re.compile(rf"<({'|'.join(ROLES)})(?=[ >])(?![^>]* role=)")
-KINDS = {"svg": "SVG", "webp": "WebP", "png": "PNG"}
-"""What the kinds of files are called."""
+KINDS = {"svg": "SVG", "webp": "WebP"}
+"""What the kinds of cards' files are called, by their endings."""
 FAMILIES = ("Newsreader", "Instrument Sans", "Shippori Mincho")
 """The font families of the styles."""
 
@@ -90,6 +90,11 @@ def inline(text: str) -> str:
 def linked(file: str) -> str:
     """An illustration, which stays a file of its own, as an element of a page in the same folder: silent, like a drawn card."""
     return f'<svg viewBox="0 0 {CANVAS} {CANVAS}" aria-hidden="true"><image href="{file}" width="{CANVAS}" height="{CANVAS}"/></svg>'
+
+
+def kind(file: str) -> str:
+    """What kind of file a card is."""
+    return KINDS[file.rpartition(".")[2]]
 
 
 def moved(card: str, folder: str) -> str:
@@ -186,9 +191,7 @@ def makers(pictures: PicturesFile) -> list[tuple[PictureSource, str, list[str]]]
     """Whose pictures there are: source, author (empty where a source is credited as a whole) and the icons taken."""
     found: dict[tuple[str, str], set[str]] = {}
     for depiction in pictures.radicals.values():
-        for origin in (*depiction.picture, *depiction.pictogram):
-            source, _, path = origin.partition(":")
-            author, _, icon = path.rpartition("/")
+        for source, author, icon in map(origin, (*depiction.picture, *depiction.pictogram)):
             found.setdefault((source, author), set()).add(icon)
     order = list(pictures.sources)
     return [(pictures.sources[s], a, sorted(found[s, a] - {""})) for s, a in sorted(found, key=lambda key: (order.index(key[0]), key[1]))]

@@ -4,7 +4,8 @@ import re
 
 from PIL import ImageColor
 
-SVG = "{http://www.w3.org/2000/svg}"
+from generator.svg import SVG
+
 XHTML = "{http://www.w3.org/1999/xhtml}"
 XML = "{http://www.w3.org/XML/1998/namespace}"
 HREF = "{http://www.w3.org/1999/xlink}href"

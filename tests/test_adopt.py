@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,7 +19,7 @@ from generator import project as projects
 from generator.model import Illustration
 from generator.project import Project
 
-LISTING, FOLDER = projects.ILLUSTRATIONS, illustrations.FOLDER
+LISTING, FOLDER = projects.ILLUSTRATIONS, projects.ILLUSTRATED
 
 
 @pytest.fixture
@@ -514,3 +515,17 @@ def test_no_empty_folder_stays_behind(bushu, copy: Path, pictures: Path) -> None
     bushu("adopt", pictures / "radical_001.png")
     bushu("adopt", "--remove", "1")
     assert [path.name for path in (copy / "radicals").iterdir()] == ["mine.txt"]
+
+
+def test_a_file_that_cannot_be_made_leaves_no_folder_behind(bushu, copy: Path, pictures: Path, monkeypatch) -> None:
+    make = tempfile.mkstemp
+
+    def denied(dir: Path, prefix: str) -> tuple[int, str]:  # noqa: A002  # as tempfile has it
+        if prefix.startswith(".radical"):
+            raise PermissionError(13, "Permission denied", str(dir))
+        return make(dir=dir, prefix=prefix)
+
+    monkeypatch.setattr(tempfile, "mkstemp", denied)
+    result = bushu("adopt", pictures)
+    assert (result.exit_code, "cannot be written (Permission denied)" in result.output) == (2, True)
+    assert list(copy.iterdir()) == []

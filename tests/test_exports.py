@@ -29,7 +29,7 @@ from PIL import Image, ImageChops
 from generator import anki, bundle, cli, exports, flashcards, kanji_site, raster, subset
 from generator.cli import main
 from generator.model import Error, Illustration, Unsound
-from generator.project import Project, load
+from generator.project import Project, load, put
 
 SIZE = exports.SIZE
 EXPORTS = {name: Path(command.params[0].metavar or "").suffix for name, command in main.commands["export"].commands.items()}
@@ -181,7 +181,7 @@ def test_a_file_is_kept_when_its_export_fails(untrue: Project, tmp_path: Path, m
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(Error, match=r"cards\.zip: cannot be written \(No space left on device\)"):
-        exports.put(out, b"new")
+        put(out, b"new")
     assert out.read_bytes() == b"the last good one"
     assert list(tmp_path.iterdir()) == [out]
 

@@ -786,7 +786,7 @@ def relist(project: Project) -> None:
 
 
 def test_every_fault_of_an_adopted_picture_is_found(load, adopted: Path) -> None:
-    folder, listing = adopted / illustrations.FOLDER, adopted / projects.ILLUSTRATIONS
+    folder, listing = adopted / projects.ILLUSTRATED, adopted / projects.ILLUSTRATIONS
     whole = {path: path.read_bytes() for path in [*folder.iterdir(), listing]}
 
     def expect(*faults: str, relisted: bool = False) -> None:
