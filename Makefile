@@ -1,6 +1,6 @@
 # GNU make 3.81 or newer. The work is done by `bushu`; make prepares .venv and names the commands.
 .DEFAULT_GOAL := help
-.PHONY: help site test test-all serve export bench fonts pictures deploy check lint lock golden clean
+.PHONY: help site test test-all serve export illustrate bench bench-diffusion fonts pictures deploy check lint lock golden clean
 .SUFFIXES:
 
 ifndef SOURCE_DATE_EPOCH
@@ -18,7 +18,7 @@ TORCH ?= torch==2.13.0
 DIFFUSION := $(if $(wildcard tests/diffusion),.venv/.diffusion)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 site: .venv/.runtime ## draw all sets, check them and build the gallery: build/site/
 	@$(BIN)/bushu site
@@ -38,8 +38,14 @@ export: .venv/.runtime ## write a set into the kanji site's folder: make export 
 	@test -n "$(DEST)" || { echo "make: export needs the kanji site's folder: make export DEST=../kanji" >&2; exit 2; }
 	@$(BIN)/bushu export kanji-site "$(DEST)" --set "$(SET)"
 
+illustrate: .venv/.diffusion ## make illustrated candidates with local models: make illustrate ARGS="85 --model demo"
+	@$(BIN)/bushu illustrate $(ARGS)
+
 bench: .venv/.dev ## measure times and memory
 	@$(BIN)/python tests/bench.py
+
+bench-diffusion: .venv/.diffusion ## measure the diffusion pass against a plain script
+	@$(BIN)/python tests/bench_diffusion.py $(ARGS)
 
 fonts: .venv/.dev ## rebuild the font subsets from their source packages
 	@$(BIN)/python -m generator.vendor fonts
@@ -64,11 +70,13 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' pyproject.toml
 lock: .venv/.dev ## resolve the lock files again; newer versions: make lock ARGS=--upgrade
 	@$(COMPILE) --group build --output-file requirements.lock $(ARGS)
-	@$(COMPILE) --group build --extra review --extra fonts --extra pictures --extra dev --constraints requirements.lock \
-		--output-file requirements-dev.lock $(ARGS)
+	@$(COMPILE) --group build --extra review --extra providers --extra cluster --extra fonts --extra pictures --extra dev \
+		--constraints requirements.lock --output-file requirements-dev.lock $(ARGS)
+	@echo "torch; python_version < '3'" | $(COMPILE) --extra diffusion --constraints requirements-dev.lock --override /dev/stdin \
+		--output-file requirements-diffusion.lock $(ARGS)
 
 golden: .venv/.dev ## write the golden files anew; look at the difference before committing it
-	@$(BIN)/python -m pytest tests/test_golden.py --golden
+	@$(BIN)/python -m pytest tests/test_golden.py tests/test_prompts.py --golden
 
 clean: ## remove what was built and the caches; keeps .venv, candidates and review decisions
 	@rm -rf dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -92,8 +100,9 @@ clean: ## remove what was built and the caches; keeps .venv, candidates and revi
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.venv/.diffusion: .venv/.runtime
-	@echo "installing $(TORCH) and the extra diffusion (large)"
+# torch is of another build on every kind of machine, so that no lock file can name it; all that stands on it is locked.
+.venv/.diffusion: requirements-diffusion.lock .venv/.runtime
+	@echo "installing $(TORCH) and the packages of requirements-diffusion.lock (large)"
 	@$(PIP) install '$(TORCH)'
-	@$(PIP) install --no-build-isolation -e '.[diffusion]'
+	@$(PIP) install --require-hashes --no-deps -r requirements-diffusion.lock
 	@touch $@

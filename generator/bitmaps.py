@@ -86,7 +86,7 @@ def _srgb(image: Image.Image) -> Image.Image:
     return colours.convert("RGB")
 
 
-def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:
+def on_white(image: Image.Image) -> tuple[Image.Image, bool]:
     """The picture without transparency, and whether it had any."""
     colours = _srgb(image)
     if not image.has_transparency_data:
@@ -122,7 +122,7 @@ def squared(content: bytes, crop: bool) -> tuple[Image.Image, list[str]]:
     if min(width, height) < SMALLEST:
         raise Error(f"{width} × {height} pixels are too few, each side needs {SMALLEST}")
     refuse_lopsided(width, height, crop)
-    flat, was_transparent = _on_white(image)
+    flat, was_transparent = on_white(image)
     square = ImageOps.fit(flat, (CANVAS, CANVAS), Image.Resampling.LANCZOS)
     refuse_flat(square)
     notes = [f"{width} × {height}"] if (width, height) != (CANVAS, CANVAS) else []

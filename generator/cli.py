@@ -1,10 +1,6 @@
 """The command ``bushu``: thin around the modules that do the work, and the only place that catches :class:`Error`."""
 
-import re
-import sys
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -12,11 +8,13 @@ from typing import Any
 import click
 
 from generator import __version__
-from generator.cards import Recipe, Subject, Type, brought, recipe
+from generator.cards import Recipe, Type, brought, recipe
+from generator.illustrate.command import illustrate
 from generator.layouts import layouts
-from generator.model import COUNT, Error, Radical, SetSpec, nearest
+from generator.model import Error, Radical, SetSpec, nearest
 from generator.project import Project, load
 from generator.sets import is_whole, render
+from generator.terminal import known, progress_bar, shown, subjects
 
 FONT_FILES = (".ttf", ".otf", ".ttc", ".woff2", ".woff")
 
@@ -46,48 +44,6 @@ def main(ctx: click.Context, root: Path) -> None:
     ctx.obj = root
 
 
-def _numbers(word: str, where: str) -> range:
-    first, _, last = word.partition("-")
-    found = range(int(first), int(last or first) + 1)
-    if not found or found[0] < 1 or found[-1] > COUNT:
-        raise Error(f"{where}: {word}: not radicals, give numbers from 1 to {COUNT}, the lower one first")
-    return found
-
-
-def _ideograph(sign: str) -> bool:
-    return unicodedata.category(sign) == "Lo" or "RADICAL" in unicodedata.name(sign, "")
-
-
-def subjects(project: Project, words: Iterable[str], any_character: bool = False, where: str = "NUMBERS") -> list[Subject]:
-    """What to draw: radicals by number, range or glyph; with *any_character* (a font was brought) a glyph is just that character.
-
-    *where* the words stand is for messages.
-    """
-    by_number = {radical.number: radical for radical in project.radicals}
-    found: dict[Subject, None] = {}
-    for word in words:
-        if re.fullmatch("[0-9]+(-[0-9]+)?", word):
-            found |= dict.fromkeys(by_number[number] for number in _numbers(word, where) if number in by_number)
-            continue
-        for sign in word:
-            if any_character and _ideograph(sign):
-                found[sign] = None
-            elif not any_character and sign in project.by_glyph:
-                found[project.by_glyph[sign]] = None
-            else:
-                drawable = where == "NUMBERS" and _ideograph(sign) and not any_character
-                advice = "give --font FILE to draw any character" if drawable else "give 85, 1-10 or 水"
-                raise Error(f"{where}: {word}: {sign!r} is not a radical, {advice}")
-    return list(found)
-
-
-def _known(option: str, value: str | None, names: Iterable[str]) -> str | None:
-    names = list(names)
-    if value is not None and value not in names:
-        raise Error(f"--{option}: unknown {option} {value!r}, {nearest(value, names)}")
-    return value
-
-
 def _font(project: Project, font: str | None) -> tuple[str | None, Type | None]:
     """``--font`` is a name of ``fonts.yml`` or a font file."""
     if font is None or font in project.fonts.faces:
@@ -106,20 +62,10 @@ def _recipes(
     chosen = names or ([next(iter(project.sets))] if given or type_ else list(project.sets))
     found = []
     for name in chosen:
-        _known("set", name, project.sets)
+        known("set", name, project.sets)
         spec: SetSpec = project.sets[name].model_copy(update=given)
         found.append(recipe(project, name, spec, type_, bare))
     return found
-
-
-@contextmanager
-def _progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    with click.progressbar(length=total, label=label, file=sys.stderr) as bar:
-        yield bar.update
 
 
 @main.command("render")
@@ -151,24 +97,17 @@ def _render(
     """
     project = load(root)
     face, type_ = _font(project, font)
-    changes = {"layout": _known("layout", layout, layouts), "palette": _known("palette", palette, project.palettes), "font": face}
+    changes = {"layout": known("layout", layout, layouts), "palette": known("palette", palette, project.palettes), "font": face}
     recipes = _recipes(project, names, changes, type_, bare)
     drawn = subjects(project, numbers, any_character=type_ is not None) if numbers else list(project.radicals)
     if not drawn:
         raise Error("NUMBERS: empty, give 85, 1-10 or 水, or leave it out to draw all")
     shipped = is_whole(drawn) and not type_ and not bare and not any(changes.values())
     folder = out or project.build / ("sets" if shipped else "cards")
-    with _progress(len(drawn) * len(recipes), "drawing") as progress:
+    with progress_bar(len(drawn) * len(recipes), "drawing") as progress:
         render(recipes, drawn, folder, jobs=jobs, png=png or 0, progress=progress)
     for made in recipes:
-        click.echo(f"{made.name}: {len(drawn)} {'card' if len(drawn) == 1 else 'cards'} in {_shown(folder / made.name)}")
-
-
-def _shown(path: Path) -> str:
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.as_posix()
+        click.echo(f"{made.name}: {len(drawn)} {'card' if len(drawn) == 1 else 'cards'} in {shown(folder / made.name)}")
 
 
 @main.command("check")
@@ -198,7 +137,7 @@ def _palette(root: Path, names: tuple[str, ...]) -> None:
 
     project = load(root)
     for name in names or project.palettes:
-        _known("palette", name, project.palettes)
+        known("palette", name, project.palettes)
         for line in swatches.lines(name, project.palettes[name]):
             click.echo(line)
 
@@ -215,9 +154,9 @@ def _sheet(root: Path, names: tuple[str, ...], size: int, grey: bool, bare: bool
 
     project = load(root)
     for made in _recipes(project, names, {}, bare=bare):
-        with _progress(len(project.radicals), made.name) as progress:
+        with progress_bar(len(project.radicals), made.name) as progress:
             path = sheets.write(project, made, size, grey, progress)
-        click.echo(_shown(path))
+        click.echo(shown(path))
 
 
 def _number(project: Project, word: str, option: str) -> int:
@@ -266,13 +205,13 @@ def _adopt(
         if paths:
             raise Error("--remove: takes choices back and adopts nothing, leave the files out")
         for gone in adopt.give_back(project, [_number(project, word, "remove") for word in remove], dry_run):
-            click.echo(f"{_shown(gone)}: {'would be' if dry_run else 'is'} gone")
+            click.echo(f"{shown(gone)}: {'would be' if dry_run else 'is'} gone")
         return
     if not paths:
         raise Error("PATH: missing, give files or a folder of radical_NNN.*")
     terms = adopt.Terms(adopt.given(said), crop, replace)
     files = adopt.wanted(paths, None if radical is None else _number(project, radical, "radical"))
-    with _progress(len(files), "examining") as progress:
+    with progress_bar(len(files), "examining") as progress:
         rows = adopt.plan(project, files, terms, progress)
     told = "\n".join([*adopt.table(project, rows), *adopt.left_out(paths)])
     if adopt.refused(rows):
@@ -314,15 +253,15 @@ def _quiz(
     if len(paths) > 1 or json_file:
         raise Error("quiz: a test is made in one DIR; to score answers, add --score")
     project = load(root)
-    _known("set", name, project.sets)
+    known("set", name, project.sets)
     asked = subjects(project, " ".join(numbers).split(), where="--numbers") if numbers else project.radicals
     if not asked:
         raise Error("--numbers: empty, give 85, 1-10 or 水, or leave it out to ask all")
     key = quiz.make_key(project, name, seed, [radical for radical in asked if isinstance(radical, Radical)])
     place = key_file or quiz.key_path(paths[0])
-    with _progress(len(key.pictures), "drawing") as progress:
+    with progress_bar(len(key.pictures), "drawing") as progress:
         quiz.write(project, key, paths[0], place, progress)
-    click.echo(f"{len(key.pictures)} pictures in {_shown(paths[0])}, the key in {_shown(place)}")
+    click.echo(f"{len(key.pictures)} pictures in {shown(paths[0])}, the key in {shown(place)}")
 
 
 @main.group("export")
@@ -342,7 +281,7 @@ def _of_a_set(write: Callable[..., str]) -> Callable[..., None]:
     @wraps(write)
     def command(root: Path, /, name: str, **options: Any) -> None:
         project = load(root)
-        _known("set", name, project.sets)
+        known("set", name, project.sets)
         click.echo(write(project, name, **options))
 
     return command
@@ -407,7 +346,10 @@ def _site(root: Path) -> None:
 
     project = load(root)
     pages = site.build(project)
-    click.echo(f"{pages} pages in {_shown(project.build / 'site')}")
+    click.echo(f"{pages} pages in {shown(project.build / 'site')}")
+
+
+main.add_command(illustrate)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from pathlib import Path
 from generator import against, illustrations, proof
 from generator.cards import expected, recipe
 from generator.checks import Expected, checks, examine
+from generator.illustrate import profiles, prompts
 from generator.layouts import layouts
 from generator.model import Error, Finding, Unsound
 from generator.project import Project, put
@@ -92,7 +93,10 @@ def check(project: Project, paths: list[Path], say: Say) -> None:
     if not paths:
         findings += proof.prove(project)
         findings += illustrations.examine(project)
+        models = profiles.load(project)
+        findings += prompts.lint(models, project)
         say(f"{len(project.radicals)} radicals by {len(proof.rules)} rules, {len(project.palettes)} palettes")
+        say(f"the prompts of {len(models.models)} models by {len(prompts.rules)} rules")
         if project.illustrations:
             say(f"{len(project.illustrations)} illustrations")
         paths = [drawn / name for name in project.sets if (drawn / name / MANIFEST).is_file()]

@@ -10,20 +10,34 @@ from common import ROOT
 # From the bottom up; modules of one layer do not import each other.
 LAYERS = (
     ("model", "kana"),
-    ("fonts", "subset", "svg", "palette"),
-    ("patterns", "pictures", "shapes", "provenance", "vocabulary"),
+    ("fonts", "subset", "svg", "palette", "illustrate.examine", "illustrate.money", "illustrate.sessions"),
+    ("patterns", "pictures", "shapes", "provenance", "vocabulary", "illustrate.retrying"),
     ("layouts", "checks", "raster", "bitmaps", "flatten", "weight"),
     ("project", "ink", "pdf", "normalise"),
-    ("cards", "vectors", "scoring"),
-    ("sets", "illustrations"),
+    ("cards", "vectors", "scoring", "store"),
+    ("sets", "illustrations", "terminal", "illustrate.conditions", "illustrate.requests"),
     ("proof", "adopt", "against", "sheets", "swatches", "views", "dyes", "quiz", "vendor"),
-    ("inspection", "pages", "exports", "icons"),
-    ("gallery", "anki", "bundle", "flashcards", "kanji_site"),
+    ("illustrate.backlog", "illustrate.conversation", "illustrate.legible", "illustrate.making"),
+    ("illustrate.causes", "illustrate.finish", "illustrate.remote"),
+    ("illustrate.chat", "illustrate.pins", "illustrate.scorers", "illustrate.services"),
+    ("illustrate.drawing", "illustrate.loading", "illustrate.ranking"),
+    ("illustrate.engine", "illustrate.status", "illustrate.tiny"),
+    ("illustrate.probe", "illustrate.providers"),
+    ("illustrate.connection", "illustrate.profiles", "illustrate.worker"),
+    ("illustrate.hands", "illustrate.prompts", "illustrate.supervise"),
+    ("illustrate.cluster", "illustrate.plan", "inspection"),
+    ("pages", "exports", "icons", "illustrate.run"),
+    ("gallery", "anki", "bundle", "flashcards", "kanji_site", "illustrate.command"),
     ("site",),
     ("cli",),
 )
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
-MODULES = {path.stem: path for path in sorted((ROOT / "generator").glob("*.py")) if path.stem != "__init__"}
+PACKAGE = ROOT / "generator"
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix().replace("/", "."): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.stem != "__init__" and "share" not in path.parts
+}
 
 # Package: the only modules that may import it.
 OWNERS: dict[str, set[str]] = {
@@ -38,10 +52,15 @@ OWNERS: dict[str, set[str]] = {
     "dhash": {"illustrations"},
     "pathops": {"shapes", "flatten", "normalise"},
     "picosvg": {"shapes", "flatten"},
-    "click": {"cli", "swatches"},
-    "torch": set(),
-    "diffusers": set(),
-    "transformers": set(),
+    "click": {"cli", "swatches", "terminal", "illustrate.command"},
+    "httpx2": {"illustrate.sessions", "illustrate.retrying"},
+    "tenacity": {"illustrate.retrying"},
+    "distributed": {"illustrate.cluster", "illustrate.connection", "illustrate.hands"},
+    "imagehash": {"illustrate.examine"},
+    "psutil": {"illustrate.engine", "illustrate.probe", "illustrate.run", "illustrate.supervise"},
+    "torch": {"illustrate.engine", "illustrate.loading", "illustrate.probe", "illustrate.scorers", "illustrate.tiny"},
+    "diffusers": {"illustrate.loading", "illustrate.tiny"},
+    "transformers": {"illustrate.loading", "illustrate.probe", "illustrate.scorers", "illustrate.tiny"},
 }
 
 
@@ -58,7 +77,7 @@ def imported(path: Path) -> Iterator[str]:
 
 def ours(path: Path) -> set[str]:
     """The modules of this package that a file imports."""
-    return {name.split(".")[1] for name in imported(path) if name.startswith("generator.")} & MODULES.keys()
+    return {name.removeprefix("generator.") for name in imported(path)} & MODULES.keys()
 
 
 def test_every_module_has_its_layer() -> None:

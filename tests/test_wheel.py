@@ -35,7 +35,7 @@ def test_what_the_wheel_carries(wheel: Path) -> None:
         if path.is_file()
     ]
     assert len(tracked) > 60
-    assert {*tracked, "palette.yml", "sets.yml", "mkdocs.yml"} == shared
+    assert {*tracked, "palette.yml", "sets.yml", "models.yml", "mkdocs.yml"} == shared
     assert not any(name.startswith("tests/") for name in names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
 

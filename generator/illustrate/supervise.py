@@ -1,0 +1,394 @@
+"""The parent: a child process for every chunk of a model's requests, watched so that none takes the machine down.
+
+A child that dies costs at most what it had in hand: the rest goes to another one, which spends more time and less memory if it was
+memory that the first one died of.
+"""
+
+import json
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from generator.illustrate.making import FRUGAL, Here
+from generator.illustrate.money import Ledger
+from generator.illustrate.requests import Request, outstanding
+from generator.illustrate.worker import Task, dumped
+from generator.store import Store
+
+CHUNK = 50
+"""Requests that a child gets: memory that a library leaks comes back with its end."""
+STRIKES = 3
+"""How many children in a row may die without having made a picture before the rest of a model is given up."""
+HOPELESS = 10
+"""How many pictures of a model in a row may fail before the rest is given up."""
+TICK = 0.25
+PATIENCE = 2.0
+"""Seconds between two looks at what another run has claimed."""
+SPARE = 0.04
+"""Share of the machine's memory that must stay available, or the child is stopped …"""
+LEAST_SPARE = 300_000_000
+"""… and bytes of it."""
+STOPPED = "was stopped before it took the machine's last memory"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to show: how many pictures are done of how many, and what is at hand."""
+
+    done: int
+    radical: int = 0
+    model: str = ""
+    note: str = ""
+    memory: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """How a run went. ``failed``: by what went wrong; ``given_up``: models, and why; ``unfit``: number formats that give no pictures."""
+
+    made: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    given_up: dict[str, str] = field(default_factory=dict)
+    crowded: set[str] = field(default_factory=set)
+    unfit: set[tuple[str, str]] = field(default_factory=set)
+    exhausted: int = 0
+    spent: int = 0
+    seconds: float = 0.0
+    peak: int = 0
+    limited: bool = False
+    interrupted: bool = False
+
+    def __iadd__(self, other: "Tally") -> "Tally":
+        """Take in how another run went, which came after."""
+        for name in ("made", "exhausted", "spent", "seconds"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.rejected += other.rejected
+        self.failed += other.failed
+        self.given_up |= other.given_up
+        self.peak = max(self.peak, other.peak)
+        self.limited, self.interrupted = self.limited or other.limited, self.interrupted or other.interrupted
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a run may go.
+
+    ``here``: what children may use; ``devices``: one for each that works at the same time; ``frugalities``: how many there are on
+    the device; ``images``: files of conditioning images by sha256; ``prices``: US dollars a picture by model, kept to by the
+    ``ledger``; ``probe``: whether the number format of a request is to be tried first, and ``probed``: who wants to know how that went.
+    """
+
+    here: Here
+    devices: tuple[str, ...]
+    frugalities: int
+    images: Mapping[str, str] = field(default_factory=dict)
+    prices: Mapping[str, float | None] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=lambda: Ledger(None))
+    probe: Callable[[Request], bool] = lambda _: False
+    probed: Callable[[Request, str], None] = lambda _, __: None
+
+
+class Child:
+    """A worker process and what it says."""
+
+    def __init__(self, task: Task, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
+        self.task, self.doomed, self.is_finished, self.tail, self.spent = task, "", False, deque[str](maxlen=20), 0
+        command = [sys.executable, "-m", "generator.illustrate.worker"]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.readers = [threading.Thread(target=read, args=(events,), daemon=True) for read in (self._listen, self._overhear)]
+        for reader in self.readers:
+            reader.start()
+        assert self.process.stdin
+        try:
+            self.process.stdin.write(dumped(task).encode())
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it is dead already, which its end will say
+
+    @property
+    def model(self) -> str:
+        """The model at work."""
+        return self.task.requests[0].model
+
+    def _listen(self, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            try:
+                events.put((self, json.loads(line)))
+            except ValueError:
+                break  # cut off in the middle: it was killed
+        self.readers[1].join()
+        events.put((self, {"event": "ended", "status": self.process.wait()}))
+
+    def _overhear(self, _: object) -> None:
+        """Keep the last lines of what libraries say, progress bars too."""
+        assert self.process.stderr
+        rest = b""
+        while piece := self.process.stderr.read1(4096):  # type: ignore[attr-defined]
+            *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
+            self.tail.extend(text for line in lines if (text := line.decode("utf-8", "replace").strip()))
+
+    def stop(self, why: str = "") -> None:
+        """End it at once."""
+        self.doomed = self.doomed or why
+        self.process.kill()
+
+
+def memory_of(child: Child) -> int:
+    """Bytes that a child has in the machine's memory; 0 when it has ended."""
+    import psutil
+
+    try:
+        return int(psutil.Process(child.process.pid).memory_info().rss)
+    except psutil.Error:
+        return 0
+
+
+def available() -> tuple[int, int]:
+    """Bytes of the machine's memory that can be had, and all there are."""
+    import psutil
+
+    memory = psutil.virtual_memory()
+    return int(memory.available), int(memory.total)
+
+
+def excess(taken: int, limit: int, spare: tuple[int, int]) -> str:
+    """Why a child that has *taken* so many bytes must stop; empty if it need not. *spare*: bytes available, and of the machine."""
+    if limit and taken > limit:
+        return f"took {taken / 1e9:.1f} GB, the limit is {limit / 1e9:.1f} GB"
+    left, total = spare
+    return STOPPED if left < max(SPARE * total, LEAST_SPARE) else ""
+
+
+class Run:
+    """One run over requests: chunks to children, and what they say to a :class:`Tally`."""
+
+    def __init__(self, store: Store, requests: Sequence[Request], terms: Terms, show: Callable[[News], None]) -> None:
+        self.store, self.terms, self.show = store, terms, show
+        self.events: queue.Queue[tuple[Child, dict[str, Any]]] = queue.Queue()
+        self.children: dict[str, Child] = {}
+        self.tally, self.total = Tally(), len(requests)
+        self.frugality, self.strikes, self.failures = Counter[str](), Counter[str](), Counter[str]()
+        self.settled: set[str] = set()
+        self.left = [request for request in requests if outstanding(store, request)]
+        self.done = self.total - len(self.left)
+        self.chunks: deque[tuple[Request, ...]] = deque()
+        self.watched = 0.0
+
+    def go(self) -> Tally:
+        """Make everything that is left. Ctrl-C ends it; what is on the disk stays."""
+        began = time.monotonic()
+        try:
+            with self.store.claims() as claims:
+                while self.left:
+                    self.chunks = deque(chunked(request for request in self.left if claims.is_free(_at_hand(self.store, request))))
+                    if not self.chunks:
+                        self.show(News(self.done, note="waiting for another run"))
+                        time.sleep(PATIENCE)
+                    self._pass()
+                    self.left = [request for request in self.left if request.key not in self.settled and outstanding(self.store, request)]
+        except KeyboardInterrupt:
+            self.tally.interrupted = True
+        finally:
+            for child in self.children.values():
+                child.stop()
+                child.process.wait()
+        self.tally.seconds = time.monotonic() - began
+        return self.tally
+
+    def _pass(self) -> None:
+        """Give out all chunks, and hear of all children until none is left."""
+        while self.chunks or self.children:
+            for device in self.terms.devices:
+                while self.chunks and device not in self.children and not self.tally.limited:
+                    self._start(device)
+            if not self.children:
+                self.settled |= {request.key for chunk in self.chunks for request in chunk}
+                return  # no money is left for the rest
+            try:
+                child, event = self.events.get(timeout=TICK)
+                self._heard(child, event)
+            except queue.Empty:
+                pass
+            self._watch()
+
+    def _start(self, device: str) -> None:
+        chunk = self.chunks.popleft()
+        if chunk[0].model in self.tally.given_up:
+            self.settled |= {request.key for request in chunk}
+            return
+        allowance = self.terms.ledger.take(self._price(chunk), len(chunk))
+        if not allowance:
+            self.tally.limited = True
+            self.chunks.appendleft(chunk)
+            return
+        real = device.partition("#")[0]
+        here = replace(self.terms.here, device=real, frugality=self.frugality[chunk[0].line])
+        probe = self.terms.probe(chunk[0])
+        task = Task(chunk, self.terms.images, here, self.store.root, allowance if self._price(chunk) else None, probe)
+        self.children[device] = Child(task, self.events)
+
+    def _price(self, chunk: Sequence[Request]) -> float | None:
+        """What a picture of a chunk costs."""
+        return self.terms.prices.get(chunk[0].model)
+
+    def _watch(self) -> None:
+        """Stop a child that takes too much, the youngest first."""
+        if time.monotonic() < self.watched + TICK:
+            return
+        self.watched = time.monotonic()
+        for device, child in list(self.children.items())[::-1]:
+            taken = memory_of(child)
+            self.tally.peak = max(self.tally.peak, taken)
+            limit = self.terms.here.memory if device.startswith("cpu") else 0  # the libraries keep to it elsewhere
+            if not child.doomed and (why := excess(taken, limit, available())):
+                child.stop(why)
+                return
+
+    def _heard(self, child: Child, event: dict[str, Any]) -> None:
+        getattr(self, f"_{event.pop('event').replace(' ', '_')}")(child, **event)
+
+    def _ready(self, child: Child, seconds: float) -> None:
+        self.show(News(self.done, model=child.model, note="loaded"))
+
+    def _probed(self, child: Child, verdict: str) -> None:
+        first = child.task.requests[0]
+        self.terms.probed(first, verdict)
+        if verdict == "nan":
+            child.is_finished = True
+            self.tally.unfit.add((first.model, str(first.settings["dtype"])))
+            self._drop(first.line)
+
+    def _begun(self, child: Child, radical: int, keys: Sequence[str]) -> None:
+        child.spent += len(keys)
+        self.tally.spent += len(keys)
+        self.show(News(self.done, radical, child.model, memory=memory_of(child)))
+
+    def _made(self, child: Child, key: str, radical: int, seconds: float, memory: int) -> None:
+        self.tally.made += 1
+        self.failures[child.task.requests[0].line] = 0
+        self.tally.peak = max(self.tally.peak, memory)
+        self._settle(child, key)
+        self.show(News(self.done, radical, child.model, memory=memory))
+
+    def _there(self, child: Child, key: str) -> None:
+        self._settle(child, key)
+
+    def _busy(self, child: Child, key: str) -> None:
+        """Another run is at it: it is looked for again when this pass is over."""
+
+    def _rejected(self, child: Child, key: str, radical: int, code: str, seconds: float, memory: int) -> None:
+        self.tally.rejected[code] += 1
+        self.strikes[child.task.requests[0].line] = 0
+
+    def _given_up(self, child: Child, key: str, radical: int) -> None:
+        self.tally.exhausted += 1
+        self._settle(child, key)
+
+    def _failed(self, child: Child, key: str, radical: int, message: str, seconds: float, memory: int) -> None:
+        self.tally.failed[message] += 1
+        self._settle(child, key)
+        line = child.task.requests[0].line
+        self.failures[line] += 1
+        if self.failures[line] == HOPELESS:
+            self.tally.given_up[child.model] = f"{child.model}: {HOPELESS} failed one after the other, the rest was not asked for"
+            self._drop(line)
+            child.is_finished = True
+            child.stop()
+
+    def _settle(self, child: Child, key: str) -> None:
+        self.done += key not in self.settled
+        self.settled.add(key)
+        self.strikes[child.task.requests[0].line] = 0
+
+    def _limit(self, child: Child) -> None:
+        child.is_finished = True
+        self._requeue(child)
+
+    def _done(self, child: Child) -> None:
+        child.is_finished = True
+
+    def _memory(self, child: Child, message: str) -> None:
+        child.doomed = child.doomed or message
+
+    def _error(self, child: Child, message: str) -> None:
+        child.is_finished = True
+        self.tally.given_up[child.model] = message
+        self.settled |= {request.key for request in child.task.requests}
+
+    def _ended(self, child: Child, status: int) -> None:
+        device = next(name for name, other in self.children.items() if other is child)
+        del self.children[device]
+        line = child.task.requests[0].line
+        self.terms.ledger.give_back(self._price(child.task.requests), (child.task.allowance or child.spent) - child.spent)
+        if child.doomed:
+            self._more_frugal(child, line)
+        elif not child.is_finished:
+            self._died(child, line, status)
+
+    def _requeue(self, child: Child) -> None:
+        rest = tuple(request for request in child.task.requests if request.key not in self.settled)
+        if rest:
+            self.chunks.appendleft(rest)
+
+    def _more_frugal(self, child: Child, line: str) -> None:
+        """Give what is left of a chunk to a child that takes less memory, if there is a way to."""
+        self.strikes[line] += 1
+        if self.frugality[line] + 1 < self.terms.frugalities:
+            self.frugality[line] += 1
+            self.show(News(self.done, model=child.model, note=f"{child.doomed}; goes on {FRUGAL[self.frugality[line]]}"))
+            self._requeue(child)
+        elif self.strikes[line] < STRIKES and child.doomed == STOPPED:
+            self._requeue(child)  # it may have been something else that took the memory
+        else:
+            self.tally.crowded.add(child.model)
+            self.tally.given_up[child.model] = f"{child.model}: {child.doomed}, {FRUGAL[self.frugality[line]]}"
+            self._drop(line)
+
+    def _died(self, child: Child, line: str, status: int) -> None:
+        self.strikes[line] += 1
+        if self.strikes[line] < STRIKES:
+            self._requeue(child)
+            return
+        ended = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        said = f": {child.tail[-1]}" if child.tail else ""
+        self.tally.given_up[child.model] = f"{child.model}: {ended} {STRIKES} times without a picture{said}"
+        self._drop(line)
+
+    def _drop(self, line: str) -> None:
+        """Leave out what is left of a model."""
+        self.settled |= {request.key for request in self.left if request.line == line}
+        self.chunks = deque(chunk for chunk in self.chunks if chunk[0].line != line)
+
+
+def chunked(requests: Iterable[Request]) -> Iterable[tuple[Request, ...]]:
+    """Requests in chunks, each of one model and mode."""
+    chunk: list[Request] = []
+    line = ""
+    for request in requests:
+        if chunk and (len(chunk) == CHUNK or request.line != line):
+            yield tuple(chunk)
+            chunk = []
+        line = line if chunk else request.line
+        chunk.append(request)
+    if chunk:
+        yield tuple(chunk)
+
+
+def _at_hand(store: Store, request: Request) -> str:
+    """The key of what is to be made of a request now."""
+    one = outstanding(store, request)
+    return one.key if one else request.key
+
+
+def run(store: Store, requests: Sequence[Request], terms: Terms, show: Callable[[News], None]) -> Tally:
+    """Make those requests that are not there yet, and say how that went."""
+    return Run(store, requests, terms, show).go()

@@ -1,0 +1,119 @@
+"""Candidates on disk: whole or not there, found again, claimed by one process at a time."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.illustrate.requests import Request, packed, tries, unpacked
+from generator.illustrate.worker import facts
+from generator.model import Error
+from generator.store import Store
+
+REQUEST = Request(62, "demo", "text", "gouache", "a halberd", "text", 7, {"provider": "demo", "size": 64, "call": {"guidance_scale": 3.0}})
+HOLD = """
+import sys
+from pathlib import Path
+from generator.store import Store
+with Store(Path(sys.argv[1])).claims() as claims:
+    print(all(claims.take(key) for key in sys.argv[2:]), flush=True)
+    sys.stdin.read()
+"""
+
+
+def add(store: Store, request: Request = REQUEST, png: bytes = b"png", **more: object) -> None:
+    store.add(request.key, facts(request, {"seconds": 1.5}), png, **more)  # type: ignore[arg-type]
+
+
+def test_a_candidate_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store, original=b"<svg/>", ending=".svg")
+    (found,) = store.candidates()
+    assert (found.key, found.radical, found.model, found.request["seed"], found.made["seconds"]) == (REQUEST.key, 62, "demo", 7, 1.5)
+    assert found.path == tmp_path / "062" / f"{REQUEST.key}.png"
+    assert found.path.read_bytes() == b"png"
+    assert found.original.read_bytes() == b"<svg/>"
+    assert found.original.suffix == ".svg"
+    assert list(store.candidates(62)) == [found]
+    assert not list(store.candidates(63))
+
+
+def test_what_came_to_nothing_is_remembered_and_is_no_candidate(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.reject(REQUEST.key, facts(REQUEST, {}), "black", "no value above 0.000")
+    assert store.has_reject(62, REQUEST.key)
+    assert not store.has(62, REQUEST.key)
+    assert not list(store.candidates())
+    assert [one.rejected["code"] for one in store.rejects()] == ["black"]
+
+
+def test_a_picture_without_its_json_is_not_there(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    add(store)
+    (tmp_path / "062" / f"{REQUEST.key}.json").unlink()
+    assert not store.has(62, REQUEST.key)
+    add(store, png=b"again")
+    assert [one.path.read_bytes() for one in store.candidates()] == [b"again"]
+
+
+def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Error, match=r"cannot be written \(No space left on device\)"):
+        add(Store(tmp_path))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_torn_json_is_named(tmp_path: Path) -> None:
+    add(store := Store(tmp_path))
+    (tmp_path / "062" / f"{REQUEST.key}.json").write_text('{"key": ')
+    with pytest.raises(Error, match=r"062/.*\.json: cannot be read .* delete it"):
+        list(store.candidates())
+
+
+def test_a_claim_holds_against_other_processes_until_its_own_dies(tmp_path: Path) -> None:
+    keys = [one.key for one in tries(REQUEST)]
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path), *keys[:2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout
+    assert holder.stdout.readline().strip() == "True"
+    with Store(tmp_path).claims() as claims:
+        assert [claims.take(key) for key in keys] == [False, False, True, True]
+        assert not claims.is_free(keys[0])
+        holder.kill()
+        holder.wait()
+        assert [claims.is_free(key) for key in keys[:2]] == [True, True]
+        assert [claims.take(key) for key in keys[:2]] == [True, True]
+    holder.stdout.close()
+    assert [path.name for path in tmp_path.iterdir()] == [".claims"]
+    assert (tmp_path / ".claims").stat().st_size == 0
+
+
+def test_the_key_is_of_what_decides_the_pixels_and_of_nothing_else() -> None:
+    from dataclasses import replace
+
+    for other in ({"radical": 1}, {"model": "x"}, {"mode": "glyph"}, {"style": "x"}):
+        assert replace(REQUEST, **other).key == REQUEST.key
+    changes = ({"prompt": "x"}, {"negative": "x"}, {"seed": 8}, {"condition": "0" * 64}, {"settings": {**REQUEST.settings, "size": 128}})
+    keys = {replace(REQUEST, **other).key for other in changes}  # type: ignore[arg-type]
+    assert len(keys | {REQUEST.key}) == len(changes) + 1
+    reordered = dict(reversed(REQUEST.settings.items()))
+    assert replace(REQUEST, settings=reordered).key == REQUEST.key
+    assert REQUEST.key == "aa4830ff68dc2bad63b5", "another key makes every candidate anew: raise SCHEMA, and say why"
+
+
+def test_requests_travel_as_json() -> None:
+    assert unpacked(json.loads(json.dumps(packed(REQUEST)))) == REQUEST
+
+
+def test_tries_have_seeds_of_their_own() -> None:
+    seeds = [[one.seed for one in tries(Request(1, "m", "text", "s", "p", "", seed, {}))] for seed in range(1000)]
+    assert {len(each) for each in seeds} == {4}
+    assert len({seed for each in seeds for seed in each}) == 4000
+    assert all(0 <= one.seed < 2**32 for one in tries(Request(1, "m", "text", "s", "p", "", 2**32 - 1, {})))
