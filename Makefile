@@ -43,6 +43,7 @@ illustrate: .venv/.diffusion ## make illustrated candidates with local models: m
 
 bench: .venv/.dev ## measure times and memory
 	@$(BIN)/python tests/bench.py
+	@$(BIN)/python tests/bench_cluster.py
 
 bench-diffusion: .venv/.diffusion ## measure the diffusion pass against a plain script
 	@$(BIN)/python tests/bench_diffusion.py $(ARGS)

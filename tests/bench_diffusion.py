@@ -58,7 +58,7 @@ def surveyed(told: Told) -> Told:
 
     found = probe.answered({"device": told["device"], "profiles": []})
     kind = found.device.partition(":")[0]
-    dtype = "float32" if kind == "cpu" and DTYPES[kind] in found.slow else DTYPES[kind]
+    dtype = DTYPES[kind] if DTYPES[kind] in found.native else "float32"
     known = {"device": found.device, "kind": kind, "name": found.name, "dtype": dtype, "cap": int(SHARE[kind] * found.memory)}
     return known | {"versions": dict(found.versions)}
 

@@ -4,12 +4,12 @@ import json
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from generator import store as stores
-from generator.illustrate import conditions, conversation, pins, profiles, supervise
+from generator.illustrate import cluster, conditions, connection, conversation, pins, profiles, supervise
 from generator.illustrate import plan as plans
 from generator.illustrate.making import FRUGAL, Here
 from generator.illustrate.money import Cost, Ledger, keep_within, total
@@ -79,7 +79,8 @@ class Site:
         if all(self.models.models[name].provider == "demo" for name, _ in self.local):
             return _for_demo(self.options.device)
         pairs = [(f"models.yml: models.{name}", profiles.settings(self.models.models[name], mode, None)) for name, mode in self.local]
-        found = probe(self.options.device, pairs)
+        survey = partial(connection.survey, self.options.scheduler) if self.options.scheduler else probe
+        found = survey(self.options.device, pairs)
         if found.faults:
             raise Error("\n".join(dict.fromkeys(found.faults)))
         return found
@@ -269,7 +270,8 @@ def go(site: Site, show: Callable[[News], None], say: Callable[[str], None]) -> 
             some = [request for request in asked if (request.settings["provider"] in LOCAL) == local]
             if not some or whole.interrupted:
                 continue
-            tally = supervise.run(site.store, some, terms(site, local, ledger), show)
+            make = partial(cluster.run, site.options.scheduler) if local and site.options.scheduler else supervise.run
+            tally = make(site.store, some, terms(site, local, ledger), show)
             again = again or bool(tally.unfit)
             crowded |= tally.crowded
             whole += tally
