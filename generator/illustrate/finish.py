@@ -21,6 +21,8 @@ BLACK = 0.02
 """Brightest value, of 1, under which a picture is black."""
 FLAT = 0.012
 """Standard deviation, of 1, that no channel of a flat picture reaches."""
+QUICK = 1
+"""How hard PNG packs: an eighth larger than usual, in a fifth of the time, for which a graphics card would wait."""
 PARAMETERS, REQUEST, XMP = "parameters", "bushu", "XML:com.adobe.xmp"
 """The text chunks: for other galleries, what decides the pixels as JSON, and what is standardised."""
 GUIDANCE = ("guidance_scale", "true_cfg_scale", "guidance")
@@ -101,7 +103,7 @@ def encoded(picture: "Image.Image", request: Request) -> bytes:
     for name, text in texts(request).items():
         chunks.add_itxt(name, text)
     out = io.BytesIO()
-    picture.save(out, "PNG", pnginfo=chunks)
+    picture.save(out, "PNG", pnginfo=chunks, compress_level=QUICK)
     return out.getvalue()
 
 
