@@ -73,8 +73,8 @@ lock: .venv/.dev ## resolve the lock files again; newer versions: make lock ARGS
 	@$(COMPILE) --group build --output-file requirements.lock $(ARGS)
 	@$(COMPILE) --group build --extra review --extra providers --extra cluster --extra fonts --extra pictures --extra dev \
 		--constraints requirements.lock --output-file requirements-dev.lock $(ARGS)
-	@echo "torch; python_version < '3'" | $(COMPILE) --extra diffusion --constraints requirements-dev.lock --override /dev/stdin \
-		--output-file requirements-diffusion.lock $(ARGS)
+	@echo "torch; python_version < '3'" | $(COMPILE) --extra diffusion --extra providers --extra cluster \
+		--constraints requirements-dev.lock --override /dev/stdin --output-file requirements-diffusion.lock $(ARGS)
 
 golden: .venv/.dev ## write the golden files anew; look at the difference before committing it
 	@$(BIN)/python -m pytest tests/test_golden.py tests/test_prompts.py --golden

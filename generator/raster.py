@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
@@ -65,7 +66,7 @@ def cached(folder: Path, cards: Sequence[bytes], size: int) -> list[Path]:
 
 
 def _keep(path: Path, card: bytes, size: int) -> None:
-    temporary = path.with_suffix(".tmp")
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")  # two commands may draw the same at once
     temporary.write_bytes(png(card, size))
     temporary.replace(path)
 

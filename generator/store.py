@@ -131,7 +131,7 @@ class Store:
 
     def candidate(self, path: Path) -> Candidate:
         """The candidate of a JSON file."""
-        return Candidate(**_read(path), folder=path.parent)
+        return Candidate(**read(path), folder=path.parent)
 
     def candidates(self, radical: int | None = None) -> Iterator[Candidate]:
         """All candidates, or those of a radical, in order of their names."""
@@ -143,7 +143,7 @@ class Store:
         """All requests that came to nothing, or those of a radical, in order of their names."""
         for path in self._files(radical):
             if path.name.endswith(REJECT):
-                yield Reject(**_read(path))
+                yield Reject(**read(path))
 
     def _files(self, radical: int | None) -> Iterator[Path]:
         folders = sorted(self.root.glob("[0-9][0-9][0-9]")) if radical is None else [self.folder(radical)]
@@ -169,10 +169,11 @@ class Claims:
 
     def take(self, key: str) -> bool:
         """True if nobody else is at work on the key; it is ours then."""
-        try:
-            fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(key))
-        except (BlockingIOError, PermissionError):
-            return False
+        with writing(Path(self.file.name)):  # there are folders of other machines that have no locks
+            try:
+                fcntl.lockf(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _byte(key))
+            except (BlockingIOError, PermissionError):
+                return False
         return True
 
     def is_free(self, key: str) -> bool:
@@ -191,7 +192,8 @@ def _byte(key: str) -> int:
     return int(key[:15], 16)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """What a file of JSON says; :class:`Error` for one that is torn."""
     try:
         return json.loads(path.read_bytes())  # type: ignore[no-any-return]
     except (OSError, ValueError) as error:

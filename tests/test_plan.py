@@ -112,6 +112,10 @@ def test_the_plan_counts_what_is_left_and_measures_by_what_was_made_here(project
     made(store, replace(asked[5], seed=77), 500.0, device="cuda")
     (row,) = plan.rows(models, asked, store, "cpu", {}, plan.pace(store.candidates(), "cpu"))
     assert (row.asked, row.left, row.seconds, row.measured, row.time) == (12, 9, 2.0, True, 18.0)
+    for attempt in tries(asked[3]):
+        store.reject(attempt.key, facts(attempt, {}), "black", "black")
+    (row,) = plan.rows(models, asked, store, "cpu", {}, {})
+    assert (row.left, replace(row, price=0.5).cost) == (8, 4.0), "what came to nothing with every seed is not asked for again"
     (row,) = plan.rows(models, asked, store, "cuda", {}, {})
     assert (row.seconds, row.time) == (None, None)
 
@@ -120,6 +124,9 @@ def test_an_estimate_comes_from_work_and_speed(project: Project, models: ModelsF
     worked = models.model_copy(update={"models": {"demo": models.models["demo"].model_copy(update={"work": 40.0})}})
     (row,) = plan.rows(worked, requests(worked, wish(project, 1)), Store(tmp_path), "cpu", {"float32": 0.1}, {})
     assert (row.seconds, row.measured, row.time) == (400.0, False, 1600.0)
+    (known,) = plan.rows(worked, requests(worked, wish(project, 1)), Store(tmp_path), "cpu", {"float32": 0.1}, {("demo", "text"): 3.0})
+    assert (known.seconds, known.measured, known.time) == (3.0, True, 12.0), "what was measured is better than what was guessed"
+    assert "  3 s" in list(plan.table([known]))[1]
     lines = list(plan.table([row]))
     assert "~400 s" in lines[1]
     assert "~27 min" in lines[1]
@@ -152,6 +159,47 @@ def test_a_further_round_is_for_what_nobody_chose_yet_with_the_next_seeds(projec
     assert asked == [(1, 3), (1, 4), (3, 1), (3, 2)], "3 has its first round unfinished"
     with pytest.raises(Error, match="--rounds: all of these radicals have an illustration"):
         run.next_round(replace(site, wish=wish(project, 2)))
+
+
+def test_a_round_is_over_when_everything_was_made_or_came_to_nothing(project: Project, models: ModelsFile, tmp_path: Path) -> None:
+    styles = tuple(models.styles)[:2]
+    site = Site(replace(project, root=tmp_path), models, wish(project, 1, count=2, seed=2**32 - 1, styles=styles), Options())
+
+    def first() -> int:
+        return (run.next_round(site).wish.first or {})[1]
+
+    lost, again, *others = requests(models, site.wish)
+    for attempt in tries(lost):
+        assert first() == 0
+        site.store.reject(attempt.key, facts(attempt, {}), "black", "black")
+    one, other, *_ = tries(again)
+    site.store.reject(one.key, facts(one, {}), "black", "black")
+    for request in others:
+        assert first() == 0, "the other style is left"
+        made(site.store, request)
+    assert first() == 0, "one came to nothing, but not yet with every seed"
+    made(site.store, other)
+    assert first() == 2
+    further = requests(models, run.next_round(site).wish)
+    assert [request.seed for request in further] == [1, 2, 1, 2]
+    made(site.store, further[0])
+    assert first() == 2
+    assert (run.next_round(replace(site, wish=replace(site.wish, count=3))).wish.first or {})[1] == 0
+    assert (run.next_round(replace(site, wish=replace(site.wish, styles=styles[:1], count=1))).wish.first or {})[1] == 3
+    assert (run.next_round(replace(site, wish=replace(site.wish, seed=9))).wish.first or {})[1] == 0, "other seeds are another row"
+
+
+def test_what_is_said_twice_is_asked_for_once(project: Project, models: ModelsFile) -> None:
+    style = next(iter(models.styles))
+    twice = wish(project, 1, models=("demo", "demo"), modes=("text", "text"), styles=(style, style))
+    assert requests(models, twice) == requests(models, wish(project, 1))
+
+
+def test_paces_are_those_of_the_sort_of_device(project: Project, models: ModelsFile, tmp_path: Path) -> None:
+    store, asked = Store(tmp_path), requests(models, wish(project, 1, count=3))
+    for request, device in zip(asked, ("cuda:0", "cuda:1", "cpu"), strict=True):
+        made(store, request, {"cuda:0": 1.0, "cuda:1": 3.0, "cpu": 50.0}[device], device)
+    assert plan.pace(store.candidates(), "cuda") == {("demo", "text"): 2.0}
 
 
 def test_money_is_spent_only_when_somebody_says_how_much(project: Project, models: ModelsFile) -> None:

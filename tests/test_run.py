@@ -1,21 +1,23 @@
 """From a wish to a run: what the machine decides, and what is done when a number format or the memory will not do."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.exceptions import Exit
 
-from generator.illustrate import profiles, run
+from generator.illustrate import command, profiles, run
 from generator.illustrate.plan import Wish
 from generator.illustrate.probe import Probed
 from generator.illustrate.profiles import Profile
 from generator.illustrate.requests import Request
 from generator.illustrate.run import Options, Site
-from generator.illustrate.supervise import Tally, Terms
-from generator.model import Error
+from generator.illustrate.supervise import News, Tally, Terms
+from generator.model import Error, Unsound
 from generator.project import Project
 
 DTYPES = {"cuda": ("float16", "bfloat16"), "mps": ("bfloat16",), "cpu": ("bfloat16", "float32")}
@@ -114,6 +116,16 @@ def test_what_has_no_room_is_made_smaller_only_if_that_is_allowed(site: Any, run
     assert {request.key for request in asked[0]} & {request.key for request in asked[1]} == {request.key for request in asked[0][2:]}
 
 
+def test_what_cannot_be_smaller_stays_given_up(site: Any, runs: Any) -> None:
+    one = site(probed("cuda"), allow_smaller=True)
+    small = one.models.models["other"].model_copy(update={"size": 256})
+    one = replace(one, models=one.models.model_copy(update={"models": one.models.models | {"other": small}}))
+    runs(Tally(crowded={"one", "other"}, given_up={"one": "one: no room", "other": "other: no room"}), Tally(made=2))
+    tally, said = go(one)
+    assert said == ["one: no room; goes on with 384 pixels"]
+    assert tally.given_up == {"other": "other: no room"}
+
+
 def test_it_stops_being_smaller_somewhere(site: Any, runs: Any) -> None:
     asked = runs(*[Tally(crowded={"one"}, given_up={"one": "one: no room"}) for _ in range(9)])
     tally, said = go(site(probed("cuda"), allow_smaller=True))
@@ -135,7 +147,7 @@ def test_what_a_run_may_take(site: Any, runs: Any) -> None:
     go(site(probed("mps")))
     cuda, mps = found
     assert cuda.devices == ("cuda:0#0", "cuda:1#1", "cuda:0#2")
-    assert (cuda.here.memory, cuda.frugalities) == (5 * 10**9, 3)
+    assert (cuda.here.memory, cuda.frugalities) == (25 * 10**8, 3), "two of them share a card"
     assert mps.devices == ("mps#0",)
     assert (mps.here.memory, mps.frugalities) == (9 * 10**9, 2)
 
@@ -165,6 +177,83 @@ def test_branches_are_pinned_at_first_use(site: Any, monkeypatch: pytest.MonkeyP
     assert json.loads((one.store.root / "revisions.json").read_bytes()) == {"a/b@main": f"{1:040x}"}
     assert [request.key for request in one.requests(pin=True)] == [request.key for request in pinned]
     assert len(calls) == 1
+
+
+def test_a_plan_looks_nothing_up_and_knows_what_is_known(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = site(probed("cpu"))
+    branch = one.models.models["one"].model_copy(update={"revision": "main"})
+    one = replace(one, models=one.models.model_copy(update={"models": {"one": branch, "other": branch}}))
+    monkeypatch.setattr(run.pins, "looked_up", lambda repo, revision: "2" * 40)
+    first = [request.key for request in one.requests(pin=False)]
+    assert not (one.store.root / "revisions.json").exists()
+    pinned = [request.key for request in one.requests(pin=True)]
+    assert [request.key for request in one.requests(pin=False)] == pinned != first
+    (one.store.root / "revisions.json").write_text("{")
+    with pytest.raises(Error, match=r"revisions\.json: cannot be read .* delete it"):
+        one.requests(pin=False)
+
+
+def test_a_torn_file_of_number_formats_is_named(site: Any) -> None:
+    one = site(probed("cuda"))
+    one.store.root.mkdir(parents=True)
+    (one.store.root / "dtypes.json").write_text("")
+    with pytest.raises(Error, match=r"dtypes\.json: cannot be read .* delete it"):
+        one.requests(pin=False)
+
+
+def test_a_model_without_a_number_format_for_the_device_is_not_tried(site: Any) -> None:
+    (request, *_) = site(probed("cuda")).requests(pin=False)
+    one = site(probed("cuda"))
+    assert one.is_untried(request)
+    assert not one.is_untried(replace(request, settings={**request.settings, "dtype": "float32"}))
+    assert not one.is_untried(replace(request, settings={key: value for key, value in request.settings.items() if key != "dtype"}))
+
+
+def test_the_bar_goes_on_from_run_to_run(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[int] = []
+    tallies = iter([Tally(done=3, unfit={("one", "float16")}), Tally(done=1)])
+
+    def twice(store: object, requests: object, terms: object, show: Callable[[News], None]) -> Tally:
+        tally = next(tallies)
+        for done in range(tally.done + 1):
+            show(News(done, model="m"))
+        return tally
+
+    monkeypatch.setattr(run.supervise, "run", twice)
+    run.go(site(probed("cuda")), lambda news: shown.append(news.done), lambda _: None)
+    assert shown == [0, 1, 2, 3, 3, 4]
+
+
+def test_the_bar_counts_what_is_done_and_says_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    now = iter([0.0, 10.0, 40.0, 40.0, 40.0, 45.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    meter = command._Meter(6)
+    meter(News(1, 62, "sd15", memory=2 * 10**9))
+    meter(News(2, 62, "sd15", memory=2 * 10**9))
+    meter(News(2))
+    monkeypatch.undo()
+    assert capsys.readouterr().err == "2/6 sd15, radical 62, 2.0 GB, 80 s left\n"
+    steps: list[int] = []
+    meter = command._Meter(6)
+    assert meter.rest() == ""
+    meter.bar = type("Bar", (), {"update": lambda self, step, news: steps.append(step)})()
+    for done in (0, 1, 1, 4):
+        meter(News(done))
+    assert steps == [0, 1, 0, 3]
+
+
+def test_how_a_run_is_reported(site: Any, capsys: Any) -> None:
+    one = site(probed("cpu"), limit=2.0)
+    command._report(one, Tally(made=3, rejected=Counter(black=2), peak=2 * 10**9))
+    assert "3 made, rejected and tried again with another seed: 2 black, in " in capsys.readouterr().out
+    with pytest.raises(Exit) as stopped:
+        command._report(one, Tally(interrupted=True, given_up={"one": "one: no"}))
+    assert stopped.value.exit_code == 130
+    with pytest.raises(Unsound) as faults:
+        command._report(one, Tally(given_up={"one": "one: no"}, failed=Counter(busy=2), exhausted=4, limited=True))
+    said = ["one: no", "2 failed: busy", "4 came to nothing with every seed", "--limit: 2.00 $ are spent"]
+    lines = str(faults.value).splitlines()
+    assert all(line.startswith(start) for line, start in zip(lines, said, strict=True))
 
 
 def test_weights_in_a_folder_are_known_by_what_is_in_them(tmp_path: Path) -> None:

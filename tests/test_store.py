@@ -1,9 +1,12 @@
 """Candidates on disk: whole or not there, found again, claimed by one process at a time."""
 
+import hashlib
 import json
 import os
+import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +40,8 @@ def test_a_candidate_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert found.path.read_bytes() == b"png"
     assert found.original.read_bytes() == b"<svg/>"
     assert found.original.suffix == ".svg"
+    digests = [found.picture[name] for name in ("sha256", "original_sha256")]
+    assert digests == [hashlib.sha256(content).hexdigest() for content in (b"png", b"<svg/>")]
     assert list(store.candidates(62)) == [found]
     assert not list(store.candidates(63))
 
@@ -69,6 +74,31 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_every_file_is_on_the_disk_before_the_next_and_the_json_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    replaced = Path.replace
+
+    def replace(path: Path, target: Path) -> Path:
+        assert path.name == f".{target.name}.part", "what is half written is no candidate"
+        done.append(target.suffix)
+        return replaced(path, target)
+
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"))
+    monkeypatch.setattr(Path, "replace", replace)
+    add(Store(tmp_path), original=b"<svg/>", ending=".svg")
+    assert done == [word for ending in (".svg", ".png", ".json") for word in ("file", ending, "folder")]
+
+
+def test_a_folder_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(37, "No locks available")
+
+    with Store(tmp_path).claims() as claims:
+        monkeypatch.setattr("fcntl.lockf", none)
+        with pytest.raises(Error, match=r"\.claims: cannot be written \(No locks available\)"):
+            claims.take(REQUEST.key)
+
+
 def test_a_torn_json_is_named(tmp_path: Path) -> None:
     add(store := Store(tmp_path))
     (tmp_path / "062" / f"{REQUEST.key}.json").write_text('{"key": ')
@@ -95,9 +125,31 @@ def test_a_claim_holds_against_other_processes_until_its_own_dies(tmp_path: Path
     assert (tmp_path / ".claims").stat().st_size == 0
 
 
-def test_the_key_is_of_what_decides_the_pixels_and_of_nothing_else() -> None:
-    from dataclasses import replace
+def test_who_asks_whether_a_key_is_free_does_not_claim_it(tmp_path: Path) -> None:
+    others = "0" * 15, "0" * 14 + "1"
+    with Store(tmp_path).claims() as claims:
+        assert claims.is_free(others[0])
+        assert claims.take(others[1])
+        command = [sys.executable, "-c", HOLD, str(tmp_path)]
+        free = [subprocess.check_output([*command, key], stdin=subprocess.DEVNULL, text=True).strip() for key in others]
+    assert free == ["True", "False"]
 
+
+def test_candidates_come_in_order(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for number, seed in ((99, 1), (2, 5), (2, 3), (2, 9), (2, 1), (2, 7)):
+        add(store, replace(REQUEST, radical=number, seed=seed))
+    found = [(one.radical, one.key) for one in store.candidates()]
+    assert found == sorted(found)
+    assert len(found) == 6
+
+
+def test_what_is_loaded_together_is_of_one_model(tmp_path: Path) -> None:
+    assert replace(REQUEST, prompt="x", seed=8, style="x").line == REQUEST.line
+    assert len({REQUEST.line, replace(REQUEST, model="x").line, replace(REQUEST, settings={}).line}) == 3
+
+
+def test_the_key_is_of_what_decides_the_pixels_and_of_nothing_else() -> None:
     for other in ({"radical": 1}, {"model": "x"}, {"mode": "glyph"}, {"style": "x"}):
         assert replace(REQUEST, **other).key == REQUEST.key
     changes = ({"prompt": "x"}, {"negative": "x"}, {"seed": 8}, {"condition": "0" * 64}, {"settings": {**REQUEST.settings, "size": 128}})

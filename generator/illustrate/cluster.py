@@ -53,7 +53,7 @@ class Run:
     ) -> None:
         self.client, self.store, self.claims, self.terms, self.show = client, store, claims, terms, show
         self.left = [request for request in requests if outstanding(store, request)]
-        self.done, self.tally = len(requests) - len(self.left), Tally()
+        self.tally = Tally()
         self.backlog = Backlog(store, claims, [])
         self.flying: dict[str, Flight] = {}
         self.landed: queue.Queue[Flight] = queue.Queue()
@@ -88,11 +88,11 @@ class Run:
             elif self.backlog.waiting:
                 time.sleep(TICK)  # there is no connection at the moment
             elif self.backlog.busy:
-                self.show(News(self.done, note="waiting for another run"))
+                self.show(News(self.tally.done, note="waiting for another run"))
                 time.sleep(PATIENCE)
                 self.backlog.look_again()
         self.tally.exhausted += self.backlog.exhausted
-        self.done += self.backlog.exhausted + self.backlog.elsewhere
+        self.tally.done += self.backlog.exhausted + self.backlog.elsewhere
 
     def _look(self) -> None:
         """See how many workers there are; :class:`Error` where there are none for long, or no scheduler any more."""
@@ -105,7 +105,7 @@ class Run:
         if self.workers:
             self.seen = now
             return
-        self.show(News(self.done, note="no workers, waiting for one"))
+        self.show(News(self.tally.done, note="no workers, waiting for one"))
         if now > self.seen + LOST:
             raise Error(f"--scheduler: there has been no worker for {LOST:.0f} s, {START}; the same command goes on from here")
 
@@ -191,14 +191,14 @@ class Run:
             self.tally.rejected[what.code] += 1
             self.backlog.waiting.appendleft(request)
             return
-        self.done += 1
+        self.tally.done += 1
         if isinstance(what, Product):
             self.store.add(one.key, facts(one, what.made), what.png, what.original, what.ending)
             self.tally.made += 1
             self.strikes = 0
         else:
             self.tally.failed[what.message] += 1
-        self.show(News(self.done, one.radical, one.model, f"{self.workers} workers", memory))
+        self.show(News(self.tally.done, one.radical, one.model, f"{self.workers} workers", memory))
 
     def _failed(self, task: Task, error: BaseException) -> None:
         from distributed import KilledWorker
@@ -222,7 +222,7 @@ class Run:
         """Do without the picture of a task."""
         self.backlog.free(task.pairs)
         self.tally.failed[f"{task.first.model}: {message}"] += 1
-        self.done += 1
+        self.tally.done += 1
 
     def _more_frugal(self, task: Task, message: str) -> None:
         """Go on with less memory, if there is a way to."""
@@ -231,7 +231,7 @@ class Run:
             self.backlog.back(task.pairs)
         elif self.frugality + 1 < self.terms.frugalities:
             self.frugality += 1
-            self.show(News(self.done, model=model, note=f"{message}; goes on {FRUGAL[self.frugality]}"))
+            self.show(News(self.tally.done, model=model, note=f"{message}; goes on {FRUGAL[self.frugality]}"))
             self.backlog.back(task.pairs)
         else:
             self.tally.crowded.add(model)

@@ -82,7 +82,8 @@ def illustrate(
     run.afford(site, rows)
     with _progress(sum(row.left for row in rows)) as progress:
         tally = run.go(site, progress, lambda text: click.echo(text, err=True))
-    run.rank(site)
+    if not tally.interrupted:
+        run.rank(site)
     _report(site, tally)
 
 

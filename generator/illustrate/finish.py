@@ -76,7 +76,7 @@ def faults(pixels: Any) -> Iterator[Spoilt]:
     values = np.asarray(pixels, np.float32)
     if values.max() < BLACK:
         yield Spoilt("black", f"no value above {values.max():.3f}")
-    elif (deviation := values.std(axis=(0, 1)).max()) < FLAT:
+    elif (deviation := max(values[..., channel].std() for channel in range(values.shape[-1]))) < FLAT:
         yield Spoilt("flat", f"standard deviation {deviation:.4f}")
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from generator.illustrate.causes import told
 from generator.model import Error
 from generator.project import put
+from generator.store import read
 
 PINS = "revisions.json"
 COMMIT = re.compile("[0-9a-f]{40}")
@@ -66,18 +67,21 @@ def looked_up(repo: str, revision: str) -> str:
         return Path(snapshot_download(repo, revision=revision, allow_patterns=CONFIGS)).name
 
 
-def pinned(settings: dict[str, Any], root: Path, candidates: Path) -> dict[str, Any]:
-    """The settings with a commit, or a digest, for every revision. *root*: where folders of models begin."""
+def pinned(settings: dict[str, Any], root: Path, candidates: Path, look_up: bool = True) -> dict[str, Any]:
+    """The settings with a commit, or a digest, for every revision; without *look_up*, for those that are known.
+
+    *root*: where folders of models begin.
+    """
     path = candidates / PINS
-    kept = json.loads(path.read_bytes()) if path.is_file() else {}
+    kept = read(path) if path.is_file() else {}
     found: dict[tuple[str, str], str] = {}
     for repo, revision in dict.fromkeys(weights(settings)):
         if is_local(repo):
             found[repo, revision] = digest(root / repo)
         elif not COMMIT.fullmatch(revision):
             name = f"{repo}@{revision}"
-            if name not in kept:
+            if look_up and name not in kept:
                 kept[name] = looked_up(repo, revision)
                 put(path, f"{json.dumps(kept, indent=1, sort_keys=True)}\n".encode())
-            found[repo, revision] = kept[name]
+            found[repo, revision] = kept.get(name, revision)
     return replaced(settings, found)  # type: ignore[no-any-return]

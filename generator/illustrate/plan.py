@@ -44,7 +44,7 @@ def chosen_modes(models: ModelsFile, wish: Wish) -> list[tuple[str, str]]:
         if name not in models.models:
             raise Error(f"--model: unknown model {name!r}, {nearest(name, models.models)}")
     has = {name: list(models.models[name].modes) for name in wish.models}
-    found = [(name, mode) for name, known in has.items() for mode in wish.modes or known[:1] if mode in known]
+    found = [(name, mode) for name, known in has.items() for mode in dict.fromkeys(wish.modes or known[:1]) if mode in known]
     unused = [mode for mode in wish.modes if mode not in {used for _, used in found}]
     if unused:
         there = sorted({mode for known in has.values() for mode in known})
@@ -57,7 +57,7 @@ def chosen_styles(models: ModelsFile, wish: Wish) -> tuple[str, ...]:
     for style in wish.styles:
         if style not in models.styles:
             raise Error(f"--style: unknown style {style!r}, {nearest(style, models.styles)}")
-    return wish.styles or (next(iter(models.styles)),)
+    return tuple(dict.fromkeys(wish.styles)) or (next(iter(models.styles)),)
 
 
 def dtype(profile: Profile, device: str, unfit: Iterable[str] = ()) -> str | None:
@@ -141,10 +141,10 @@ Paces = Mapping[tuple[str, str], float]
 
 
 def pace(made: Iterable[Candidate], device: str) -> Paces:
-    """Median seconds a picture by model and mode, of what was made on this device."""
+    """Median seconds a picture by model and mode, of what was made on this sort of device."""
     found: dict[tuple[str, str], list[float]] = {}
     for one in made:
-        if one.made.get("device") == device and "seconds" in one.made:
+        if str(one.made.get("device")).partition(":")[0] == device and "seconds" in one.made:
             found.setdefault((one.model, one.mode), []).append(float(one.made["seconds"]))
     return {which: median(seconds) for which, seconds in found.items()}
 

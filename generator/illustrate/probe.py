@@ -16,15 +16,15 @@ from typing import Any
 from generator.model import Error
 
 DTYPES = ("float32", "bfloat16", "float16")
-LONG = 0.03
-"""Seconds that a convolution has to take to say something …"""
-WIDEST = 4096
-"""… unless it has more channels than any in a model."""
+CHANNELS = (128, 256, 512, 1024, 2048, 4096)
+"""Of the convolutions that are timed, as many as in small and in large models …"""
+LONG = 0.4
+"""… until that took so many seconds."""
 SIDE = 32
 """Its height and width; the picture is two, as with guidance."""
 TRIES = 3
 """The first one may be slow, and so may any beside other work."""
-SHARE = 0.7
+SHARE = 0.5
 """Of the speed of its convolutions, what a pipeline reaches as a whole."""
 
 
@@ -85,7 +85,7 @@ def answered(question: Mapping[str, Any]) -> Probed:
         count=torch.cuda.device_count() if device == "cuda" else 1,
         memory=memory,
         ram=psutil.virtual_memory().total,
-        speeds={dtype: round(speed, 4) for dtype in DTYPES if (speed := SHARE * _speed(torch, device, dtype))},
+        speeds=_speeds(torch, device),
         versions={package.__name__: package.__version__ for package in (torch, diffusers, transformers, accelerate)},
         native=_native(torch, device),
         faults=tuple(f"{where}: {fault}" for where, settings in question["profiles"] for fault in faults(settings)),
@@ -115,18 +115,33 @@ def _native(torch: Any, device: str) -> tuple[str, ...]:
     return ("float32", "bfloat16") if has else ("float32",)
 
 
+def _speeds(torch: Any, device: str) -> dict[str, float]:
+    """TFLOP/s by number format, those that the device does not have left out.
+
+    A processor's are those of one core, times its cores: other work disturbs one thread least.
+    """
+    import psutil
+
+    cores = (psutil.cpu_count(logical=False) or 1) if device == "cpu" else 1
+    if device == "cpu":
+        torch.set_num_threads(1)
+    return {dtype: round(SHARE * cores * speed, 4) for dtype in DTYPES if (speed := _speed(torch, device, dtype))}
+
+
 def _speed(torch: Any, device: str, dtype: str) -> float:
-    """TFLOP/s of convolutions as in a UNet, of ever more channels until one takes long enough; 0 where there are none of such numbers."""
-    channels, seconds = 16, 0.0
+    """TFLOP/s of convolutions as in a UNet: the best over ever more channels, until they have had their time; 0 where there are none."""
+    began, speed = time.perf_counter(), 0.0
     try:
-        while seconds < LONG and channels < WIDEST:
-            channels *= 2
+        for channels in CHANNELS:
             sizes = (2, channels, SIDE, SIDE), (channels, channels, 3, 3)
             image, weights = (torch.ones(size, dtype=getattr(torch, dtype), device=device) for size in sizes)
             seconds = min(_took(partial(torch.conv2d, image, weights, padding=1)) for _ in range(TRIES))
+            speed = max(speed, 2 * 2 * 9 * (channels * SIDE) ** 2 / seconds / 1e12)
+            if time.perf_counter() - began > LONG:
+                break
     except (RuntimeError, TypeError):
         return 0.0
-    return 2 * 2 * 9 * (channels * SIDE) ** 2 / seconds / 1e12
+    return speed
 
 
 def _took(work: Callable[[], Any]) -> float:

@@ -2,9 +2,11 @@
 
 import json
 import platform
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,11 @@ from generator.illustrate.money import Cost, Ledger, keep_within, total
 from generator.illustrate.plan import Row, Wish
 from generator.illustrate.probe import DTYPES, Probed, probe
 from generator.illustrate.profiles import LOCAL, ModelsFile, Profile
-from generator.illustrate.requests import Request
+from generator.illustrate.requests import APART, RETRIES, SEEDS, Request
 from generator.illustrate.supervise import News, Tally, Terms
 from generator.model import Error
 from generator.project import Project, put
-from generator.store import Store
+from generator.store import Candidate, Reject, Store
 
 FREE = (*LOCAL, "svg")
 """Providers that cost nothing unless their profile has a price."""
@@ -97,7 +99,7 @@ class Site:
 
     def is_untried(self, request: Request) -> bool:
         """True if nobody knows yet whether the number format of a request gives pictures on the device."""
-        local, dtype = request.settings["provider"] == "diffusers", request.settings.get("dtype")
+        local, dtype = request.settings["provider"] == "diffusers", request.settings.get("dtype", "float32")
         return local and dtype != "float32" and f"{self.told(request.model)}/{dtype}" not in self.fitness
 
     def remember(self, request: Request, verdict: str) -> None:
@@ -119,7 +121,7 @@ class Site:
     def fitness(self) -> dict[str, str]:
         """What is known of number formats here."""
         path = self.store.root / FITNESS
-        return json.loads(path.read_bytes()) if path.is_file() else {}
+        return stores.read(path) if path.is_file() else {}
 
     def settle(self, name: str, mode: str) -> dict[str, Any]:
         """The settings of a model in a mode on this machine."""
@@ -142,14 +144,14 @@ class Site:
         return {which: {number: conditions.digest(path) for number, path in found.items()} for which, found in self.images.items()}
 
     def requests(self, pin: bool) -> list[Request]:
-        """All requests; with *pin*, at the commits of their models."""
+        """All requests; with *pin*, at the commits of their models, without it at those that are known."""
         kept: dict[tuple[str, str], dict[str, Any]] = {}
 
         def settle(name: str, mode: str) -> dict[str, Any]:
             if (name, mode) not in kept:
                 plain = self.settle(name, mode)
-                pinned = pin and plain["provider"] == "diffusers"
-                kept[name, mode] = pins.pinned(plain, self.project.root, self.store.root) if pinned else plain
+                weighs = plain["provider"] == "diffusers"
+                kept[name, mode] = pins.pinned(plain, self.project.root, self.store.root, pin) if weighs else plain
             return kept[name, mode]
 
         palette = next(iter(self.project.palettes.values()))
@@ -201,11 +203,21 @@ def next_round(site: Site) -> Site:
     left = tuple(radical for radical in wish.radicals if radical.number not in site.project.illustrations)
     if not left:
         raise Error("--rounds: all of these radicals have an illustration, take one back with bushu adopt --remove to have another round")
-    asked = set(plans.chosen_modes(site.models, wish))
-    in_round = wish.count * len(asked) * len(plans.chosen_styles(site.models, wish))
-    done = {radical.number: sum((one.model, one.mode) in asked for one in site.store.candidates(radical.number)) for radical in left}
-    first = {number: count // in_round * wish.count for number, count in done.items()}
+    first = {radical.number: _rounds(site, radical.number) * wish.count for radical in left}
     return replace(site, wish=replace(wish, radicals=left, first=first))
+
+
+def _rounds(site: Site, number: int) -> int:
+    """How many rounds of a radical are over: each of their pictures was made, or came to nothing with every seed."""
+    wish, over = site.wish, defaultdict[tuple[str, str, str], set[int]](set)
+    found: list[Candidate | Reject] = [*site.store.candidates(number), *site.store.rejects(number)]
+    for one in found:
+        attempt, index = divmod((one.request["seed"] - wish.seed) % SEEDS, APART)
+        if attempt == RETRIES or isinstance(one, Candidate):
+            over[one.model, one.mode, one.style].add(index)
+    styles = plans.chosen_styles(site.models, wish)
+    asked = [over[name, mode, style] for name, mode in plans.chosen_modes(site.models, wish) for style in styles]
+    return next(done for done in count() if not all(done * wish.count + index in each for each in asked for index in range(wish.count)))
 
 
 def afford(site: Site, rows: Sequence[Row]) -> None:
@@ -232,10 +244,13 @@ def terms(site: Site, local: bool, ledger: Ledger) -> Terms:
     paths = {site.digests[which][number]: str(path) for which, found in site.images.items() for number, path in found.items()}
     names = {name for name, _ in plans.chosen_modes(site.models, site.wish)}
     tiny = all(site.models.models[name].size <= TINY for name in names)
-    here = Here(site.device, site.memory if local else 0, 0, 1 if tiny else 0, site.project.root, site.project.build / "models")
+    places = _places(site, local)
+    sharing = max(Counter(place.partition("#")[0] for place in places).values())  # one device's memory
+    memory = site.memory // sharing if local else 0
+    here = Here(site.device, memory, 0, 1 if tiny else 0, site.project.root, site.project.build / "models")
     frugalities = len(FRUGAL) if site.device == "cuda" else len(FRUGAL) - 1
     prices = {name: site.models.models[name].price for name in names}
-    return Terms(here, _places(site, local), frugalities if local else 1, paths, prices, ledger, site.is_untried, site.remember)
+    return Terms(here, places, frugalities if local else 1, paths, prices, ledger, site.is_untried, site.remember)
 
 
 def _places(site: Site, local: bool) -> tuple[str, ...]:
@@ -264,6 +279,10 @@ def _shrunk(site: Site, crowded: set[str]) -> Site | None:
 def go(site: Site, show: Callable[[News], None], say: Callable[[str], None]) -> Tally:
     """Make everything that the wish asks for and is not there; what there was no room for once more, smaller, if that is allowed."""
     ledger, whole = Ledger(site.options.limit), Tally()
+
+    def tell(news: News) -> None:
+        show(replace(news, done=whole.done + news.done))
+
     while True:
         asked, crowded, again = site.requests(pin=True), set[str](), False
         for local in (True, False):
@@ -271,17 +290,18 @@ def go(site: Site, show: Callable[[News], None], say: Callable[[str], None]) -> 
             if not some or whole.interrupted:
                 continue
             make = partial(cluster.run, site.options.scheduler) if local and site.options.scheduler else supervise.run
-            tally = make(site.store, some, terms(site, local, ledger), show)
+            tally = make(site.store, some, terms(site, local, ledger), tell)
             again = again or bool(tally.unfit)
             crowded |= tally.crowded
             whole += tally
         if whole.interrupted:
             return whole
         if again:
-            site = replace(site)  # which forgets what it had worked out
-        elif less := _shrunk(site, crowded):
+            continue
+        if less := _shrunk(site, crowded):
+            for name in sorted(crowded):
+                if (size := less.models.models[name].size) < site.models.models[name].size:
+                    say(f"{whole.given_up.pop(name)}; goes on with {size} pixels")
             site = less
-            for name in crowded:
-                say(f"{whole.given_up.pop(name)}; goes on with {site.models.models[name].size} pixels")
         else:
             return whole

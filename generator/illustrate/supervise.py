@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -50,8 +51,11 @@ class News:
 
 @dataclass(slots=True)
 class Tally:
-    """How a run went. ``failed``: by what went wrong; ``given_up``: models, and why; ``unfit``: number formats that give no pictures."""
+    """How a run went. ``done``: how many requests are over, made or not; ``failed``: by what went wrong; ``given_up``: models, and why;
+    ``unfit``: number formats that give no pictures.
+    """
 
+    done: int = 0
     made: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -67,7 +71,7 @@ class Tally:
 
     def __iadd__(self, other: "Tally") -> "Tally":
         """Take in how another run went, which came after."""
-        for name in ("made", "exhausted", "spent", "seconds"):
+        for name in ("done", "made", "exhausted", "spent", "seconds"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.rejected += other.rejected
         self.failed += other.failed
@@ -101,17 +105,11 @@ class Child:
 
     def __init__(self, task: Task, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
         self.task, self.doomed, self.is_finished, self.tail, self.spent = task, "", False, deque[str](maxlen=20), 0
-        command = [sys.executable, "-m", "generator.illustrate.worker"]
+        command = [sys.executable, "-P", "-m", "generator.illustrate.worker"]  # -P: not what happens to lie in the current folder
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.readers = [threading.Thread(target=read, args=(events,), daemon=True) for read in (self._listen, self._overhear)]
         for reader in self.readers:
             reader.start()
-        assert self.process.stdin
-        try:
-            self.process.stdin.write(dumped(task).encode())
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it is dead already, which its end will say
 
     @property
     def model(self) -> str:
@@ -119,12 +117,14 @@ class Child:
         return self.task.requests[0].model
 
     def _listen(self, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
+        assert self.process.stdin
         assert self.process.stdout
+        with suppress(BrokenPipeError):  # it is dead already, which its end will say
+            self.process.stdin.write(dumped(self.task).encode())
+            self.process.stdin.flush()
         for line in self.process.stdout:
-            try:
+            with suppress(ValueError):  # cut off in the middle: it was killed
                 events.put((self, json.loads(line)))
-            except ValueError:
-                break  # cut off in the middle: it was killed
         self.readers[1].join()
         events.put((self, {"event": "ended", "status": self.process.wait()}))
 
@@ -175,11 +175,10 @@ class Run:
         self.store, self.terms, self.show = store, terms, show
         self.events: queue.Queue[tuple[Child, dict[str, Any]]] = queue.Queue()
         self.children: dict[str, Child] = {}
-        self.tally, self.total = Tally(), len(requests)
+        self.tally = Tally()
         self.frugality, self.strikes, self.failures = Counter[str](), Counter[str](), Counter[str]()
         self.settled: set[str] = set()
         self.left = [request for request in requests if outstanding(store, request)]
-        self.done = self.total - len(self.left)
         self.chunks: deque[tuple[Request, ...]] = deque()
         self.watched = 0.0
 
@@ -191,10 +190,13 @@ class Run:
                 while self.left:
                     self.chunks = deque(chunked(request for request in self.left if claims.is_free(_at_hand(self.store, request))))
                     if not self.chunks:
-                        self.show(News(self.done, note="waiting for another run"))
+                        self.show(News(self.tally.done, note="waiting for another run"))
                         time.sleep(PATIENCE)
                     self._pass()
-                    self.left = [request for request in self.left if request.key not in self.settled and outstanding(self.store, request)]
+                    for request in self.left:
+                        if not outstanding(self.store, request):
+                            self._over(request.key)  # another run may have made it
+                    self.left = [request for request in self.left if request.key not in self.settled]
         except KeyboardInterrupt:
             self.tally.interrupted = True
         finally:
@@ -208,27 +210,18 @@ class Run:
         """Give out all chunks, and hear of all children until none is left."""
         while self.chunks or self.children:
             for device in self.terms.devices:
-                while self.chunks and device not in self.children and not self.tally.limited:
+                while self.chunks and device not in self.children:
                     self._start(device)
-            if not self.children:
-                self.settled |= {request.key for chunk in self.chunks for request in chunk}
-                return  # no money is left for the rest
-            try:
-                child, event = self.events.get(timeout=TICK)
-                self._heard(child, event)
-            except queue.Empty:
-                pass
+            with suppress(queue.Empty):
+                self._heard(*self.events.get(timeout=TICK))
             self._watch()
 
     def _start(self, device: str) -> None:
         chunk = self.chunks.popleft()
-        if chunk[0].model in self.tally.given_up:
-            self.settled |= {request.key for request in chunk}
-            return
         allowance = self.terms.ledger.take(self._price(chunk), len(chunk))
         if not allowance:
             self.tally.limited = True
-            self.chunks.appendleft(chunk)
+            self.settled |= {request.key for request in chunk}
             return
         real = device.partition("#")[0]
         here = replace(self.terms.here, device=real, frugality=self.frugality[chunk[0].line])
@@ -257,27 +250,26 @@ class Run:
         getattr(self, f"_{event.pop('event').replace(' ', '_')}")(child, **event)
 
     def _ready(self, child: Child, seconds: float) -> None:
-        self.show(News(self.done, model=child.model, note="loaded"))
+        self.show(News(self.tally.done, model=child.model, note="loaded"))
 
     def _probed(self, child: Child, verdict: str) -> None:
         first = child.task.requests[0]
         self.terms.probed(first, verdict)
         if verdict == "nan":
-            child.is_finished = True
             self.tally.unfit.add((first.model, str(first.settings["dtype"])))
             self._drop(first.line)
 
     def _begun(self, child: Child, radical: int, keys: Sequence[str]) -> None:
         child.spent += len(keys)
         self.tally.spent += len(keys)
-        self.show(News(self.done, radical, child.model, memory=memory_of(child)))
+        self.show(News(self.tally.done, radical, child.model, memory=memory_of(child)))
 
     def _made(self, child: Child, key: str, radical: int, seconds: float, memory: int) -> None:
         self.tally.made += 1
         self.failures[child.task.requests[0].line] = 0
         self.tally.peak = max(self.tally.peak, memory)
         self._settle(child, key)
-        self.show(News(self.done, radical, child.model, memory=memory))
+        self.show(News(self.tally.done, radical, child.model, memory=memory))
 
     def _there(self, child: Child, key: str) -> None:
         self._settle(child, key)
@@ -301,17 +293,14 @@ class Run:
         if self.failures[line] == HOPELESS:
             self.tally.given_up[child.model] = f"{child.model}: {HOPELESS} failed one after the other, the rest was not asked for"
             self._drop(line)
-            child.is_finished = True
-            child.stop()
+
+    def _over(self, key: str) -> None:
+        self.tally.done += key not in self.settled
+        self.settled.add(key)
 
     def _settle(self, child: Child, key: str) -> None:
-        self.done += key not in self.settled
-        self.settled.add(key)
+        self._over(key)
         self.strikes[child.task.requests[0].line] = 0
-
-    def _limit(self, child: Child) -> None:
-        child.is_finished = True
-        self._requeue(child)
 
     def _done(self, child: Child) -> None:
         child.is_finished = True
@@ -320,18 +309,19 @@ class Run:
         child.doomed = child.doomed or message
 
     def _error(self, child: Child, message: str) -> None:
-        child.is_finished = True
         self.tally.given_up[child.model] = message
-        self.settled |= {request.key for request in child.task.requests}
+        self._drop(child.task.requests[0].line)
 
     def _ended(self, child: Child, status: int) -> None:
         device = next(name for name, other in self.children.items() if other is child)
         del self.children[device]
         line = child.task.requests[0].line
         self.terms.ledger.give_back(self._price(child.task.requests), (child.task.allowance or child.spent) - child.spent)
+        if child.is_finished:
+            return
         if child.doomed:
             self._more_frugal(child, line)
-        elif not child.is_finished:
+        else:
             self._died(child, line, status)
 
     def _requeue(self, child: Child) -> None:
@@ -342,9 +332,11 @@ class Run:
     def _more_frugal(self, child: Child, line: str) -> None:
         """Give what is left of a chunk to a child that takes less memory, if there is a way to."""
         self.strikes[line] += 1
-        if self.frugality[line] + 1 < self.terms.frugalities:
+        if self.frugality[line] > child.task.here.frugality:
+            self._requeue(child)  # another one had no room either, a moment before
+        elif self.frugality[line] + 1 < self.terms.frugalities:
             self.frugality[line] += 1
-            self.show(News(self.done, model=child.model, note=f"{child.doomed}; goes on {FRUGAL[self.frugality[line]]}"))
+            self.show(News(self.tally.done, model=child.model, note=f"{child.doomed}; goes on {FRUGAL[self.frugality[line]]}"))
             self._requeue(child)
         elif self.strikes[line] < STRIKES and child.doomed == STOPPED:
             self._requeue(child)  # it may have been something else that took the memory
@@ -364,9 +356,13 @@ class Run:
         self._drop(line)
 
     def _drop(self, line: str) -> None:
-        """Leave out what is left of a model."""
+        """Leave out what is left of a model, and stop those that are at it."""
         self.settled |= {request.key for request in self.left if request.line == line}
         self.chunks = deque(chunk for chunk in self.chunks if chunk[0].line != line)
+        for child in self.children.values():
+            if child.task.requests[0].line == line:
+                child.is_finished = True
+                child.stop()
 
 
 def chunked(requests: Iterable[Request]) -> Iterable[tuple[Request, ...]]:

@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import repeat
@@ -93,7 +94,7 @@ class Batches:
             return
         self.rates[self.size] = count / max(seconds, 1e-9)
         if not self._pays():
-            self.size = self.most = self.size // 2
+            self.size //= 2
         elif self.size * 2 <= self.most:
             self.size *= 2
 
@@ -173,7 +174,7 @@ def product(request: Request, outcome: Outcome, known: Mapping[str, Any]) -> Pro
     """What comes of an outcome: a finished picture, if it is one."""
     if isinstance(outcome, Spoilt | Failed):
         return outcome
-    return finish(request, outcome, {**known, **outcome.facts})
+    return finish(request, outcome, known)
 
 
 def work(task: Task, maker: Maker, say: Say) -> None:
@@ -184,7 +185,6 @@ def work(task: Task, maker: Maker, say: Say) -> None:
         while left:
             room = batches.size if task.allowance is None else min(batches.size, task.allowance - at_hand.spent)
             if room <= 0:
-                say("limit")
                 return
             asked, group = list[Request](), list[Request]()
             while left and len(group) < room:
@@ -222,7 +222,8 @@ def run(task: Task, say: Say) -> None:
 
 def _until_orphaned() -> None:
     """End this process at once when its input ends: its parent stopped it, or is no more."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1):  # not by way of sys.stdin, which Python closes when it ends: it aborts where a thread is still reading
+        pass
     os._exit(0)
 
 
@@ -239,7 +240,8 @@ def main() -> None:
         if event not in SILENT:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             line = {"at": now, "by": os.getpid(), "model": task.requests[0].model, "event": event, **words}
-            os.write(log, (json.dumps(line) + "\n").encode())  # in one piece, beside what others write
+            with suppress(OSError):  # a full disk: the picture says so
+                os.write(log, (json.dumps(line) + "\n").encode())  # in one piece, beside what others write
 
     threading.Thread(target=_until_orphaned, daemon=True).start()
     run(task, say)

@@ -7,7 +7,8 @@ from common import ILLUSTRATED
 
 pytestmark = pytest.mark.e2e
 
-PAGES = ["", "radicals/085/", "radicals/001/", "radicals/214/", "palette/", "sets/", "sets/disc/", "about/", "make-your-own/", "sources/"]
+RADICALS = ["radicals/085/", "radicals/001/", "radicals/214/"]
+PAGES = ["", *RADICALS, "palette/", "sets/", "sets/disc/", "about/", "make-your-own/", "diffusion/", "sources/"]
 WIDTHS = [360, 768, 1280, 1920]
 
 
