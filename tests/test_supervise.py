@@ -34,7 +34,7 @@ class Actor:
     cast: list["Actor"]
 
     def __init__(self, task: Task, events: "queue.Queue[Any]") -> None:
-        self.task, self.doomed, self.is_finished, self.tail, self.spent = task, "", False, ["last words"], 0
+        self.task, self.doomed, self.is_finished, self.is_ready, self.tail, self.spent = task, "", False, False, ["last words"], 0
         self.store, self.stopped = Store(task.candidates), False
         self.process = self
         Actor.cast.append(self)

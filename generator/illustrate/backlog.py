@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from generator.illustrate.requests import Request, canonical, outstanding, tries
+from generator.illustrate.requests import BUSY, EXHAUSTED, THERE, Request, canonical, claim
 from generator.store import Claims, Store
 
 Pair = tuple[Request, Request]
@@ -56,24 +56,16 @@ class Backlog:
             if pairs and not self.alone.isdisjoint((pairs[0][0].key, self.waiting[0].key)):
                 break
             request = self.waiting.popleft()
-            if one := self._next(request, taken):
+            one = claim(self.store, self.claims, request, taken)
+            if isinstance(one, Request):
                 pairs.append((request, one))
                 taken.add(one.key)
-        return pairs
-
-    def _next(self, request: Request, taken: set[str]) -> Request | None:
-        """What is to be made of a request now. None if that is nothing, or somebody is at it."""
-        while one := outstanding(self.store, request):
-            if one.key in taken or not self.claims.take(one.key):
+            elif one == BUSY:
                 self.busy.append(request)
-                return None
-            if one == outstanding(self.store, request):
-                return one
-            self.claims.give_back(one.key)  # somebody was done with it a moment before
-        made = any(self.store.has(one.radical, one.key) for one in tries(request))
-        self.elsewhere += made
-        self.exhausted += not made
-        return None
+            else:
+                self.elsewhere += one == THERE
+                self.exhausted += one == EXHAUSTED
+        return pairs
 
     def free(self, pairs: Sequence[Pair]) -> None:
         """Let others have them."""

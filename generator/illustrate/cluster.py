@@ -67,8 +67,7 @@ class Run:
             lines.setdefault(request.line, []).append(request)
         try:
             for line in lines.values():
-                if line[0].model not in self.tally.given_up:
-                    self._line(line)
+                self._line(line)
         except KeyboardInterrupt:
             self.tally.interrupted = True
         finally:

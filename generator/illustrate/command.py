@@ -74,6 +74,7 @@ def illustrate(
         return
     options = Options(device, memory, jobs or 0, limit, allow_smaller, scheduler)
     site = _site(project, numbers, (names, modes, styles), count, seed, rounds, options)
+    run.limit(memory, "cpu", 1)  # before anything is looked for
     asked = site.requests(pin=not dry_run)
     rows = site.rows(asked)
     _tell(site, rows)

@@ -33,7 +33,8 @@ def library() -> Any:
     for log in (logging, words):
         log.set_verbosity(log.CRITICAL)
         log.disable_progress_bar()
-    disable_progress_bars()
+    if os.environ.get("TQDM_POSITION") != "-1":  # with which whoever started this process reads them
+        disable_progress_bars()
     warnings.simplefilter("ignore")
     return diffusers
 

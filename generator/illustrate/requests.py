@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from generator.store import Store
+from generator.store import Claims, Store
 
 SCHEMA = 1
 """Part of every key; another number where the same settings would make other pixels than before."""
@@ -75,6 +75,21 @@ def outstanding(store: Store, request: Request) -> Request | None:
         if not store.has_reject(one.radical, one.key):
             return one
     return None
+
+
+THERE, EXHAUSTED, BUSY = "there", "given up", "busy"
+"""Why nothing is to be made of a request: it was made, came to nothing with every seed, or somebody is at it."""
+
+
+def claim(store: Store, claims: Claims, request: Request, taken: Collection[str] = ()) -> Request | str:
+    """What is to be made of a request now, claimed; or why that is nothing. *taken*: keys that this process is at."""
+    while one := outstanding(store, request):
+        if one.key in taken or not claims.take(one.key):
+            return BUSY
+        if one == outstanding(store, request):
+            return one
+        claims.give_back(one.key)  # somebody was done with it a moment before
+    return THERE if any(store.has(one.radical, one.key) for one in tries(request)) else EXHAUSTED
 
 
 def packed(request: Request) -> dict[str, Any]:

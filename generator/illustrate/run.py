@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import count
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ from generator.model import Error
 from generator.project import Project, put
 from generator.store import Candidate, Reject, Store
 
-FREE = (*LOCAL, "svg")
-"""Providers that cost nothing unless their profile has a price."""
 SHARE = {"cuda": 0.9, "mps": 0.9, "cpu": 0.8}
 """Share of a device's memory that may be taken unless told otherwise."""
 TINY = 128
 """Pixels up to which one thread is quicker than several."""
+CHUNK_OF_CUDA = 2000
+"""Requests that a child gets where nothing leaks: starting takes as long as making a hundred pictures."""
 SERVED = 4
 """Requests that a service gets at the same time unless told otherwise."""
 FITNESS = "dtypes.json"
@@ -222,9 +223,14 @@ def _rounds(site: Site, number: int) -> int:
 
 def afford(site: Site, rows: Sequence[Row]) -> None:
     """:class:`Error` where the plan costs money and nobody said that it may be spent, or costs more than that."""
-    costs = [Cost(row.model, row.price, row.left) for row in rows if site.models.models[row.model].provider not in FREE]
-    if site.options.limit is None and (cost := total(costs)) > 0:
-        raise Error(f"--limit: missing, this costs about {cost:.2f} $; say what may be spent, retries included: --limit {cost * 1.1:.2f}")
+    costs = [Cost(row.model, row.price, row.left) for row in rows if site.models.models[row.model].provider not in LOCAL]
+    for cost in costs:
+        if cost.price is None and cost.count:
+            where = f"models.yml: models.{cost.model}.price"
+            raise Error(f"{where}: missing, nobody can say what this will cost; write what a picture costs in US dollars, 0 for nothing")
+    if site.options.limit is None and (sum_ := total(costs)) > 0:
+        enough = ceil(sum_ * 110) / 100
+        raise Error(f"--limit: missing, this costs about {sum_:.2f} $; say what may be spent, retries included: --limit {enough:.2f}")
     keep_within(costs, site.options.limit)
 
 
@@ -250,7 +256,8 @@ def terms(site: Site, local: bool, ledger: Ledger) -> Terms:
     here = Here(site.device, memory, 0, 1 if tiny else 0, site.project.root, site.project.build / "models")
     frugalities = len(FRUGAL) if site.device == "cuda" else len(FRUGAL) - 1
     prices = {name: site.models.models[name].price for name in names}
-    return Terms(here, places, frugalities if local else 1, paths, prices, ledger, site.is_untried, site.remember)
+    chunk = CHUNK_OF_CUDA if local and site.device == "cuda" else supervise.CHUNK
+    return Terms(here, places, frugalities if local else 1, paths, prices, ledger, chunk, site.is_untried, site.remember)
 
 
 def _places(site: Site, local: bool) -> tuple[str, ...]:

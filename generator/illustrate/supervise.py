@@ -4,11 +4,7 @@ A child that dies costs at most what it had in hand: the rest goes to another on
 memory that the first one died of.
 """
 
-import json
 import queue
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,14 +12,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from generator.illustrate.children import STOPPED, Child, available, excess, memory_of
 from generator.illustrate.making import FRUGAL, Here
 from generator.illustrate.money import Ledger
 from generator.illustrate.requests import Request, outstanding
-from generator.illustrate.worker import Task, dumped
+from generator.illustrate.worker import Task
 from generator.store import Store
 
 CHUNK = 50
-"""Requests that a child gets: memory that a library leaks comes back with its end."""
+"""Requests that a child gets unless told otherwise: memory that a library leaks comes back with its end."""
 STRIKES = 3
 """How many children in a row may die without having made a picture before the rest of a model is given up."""
 HOPELESS = 10
@@ -31,11 +28,6 @@ HOPELESS = 10
 TICK = 0.25
 PATIENCE = 2.0
 """Seconds between two looks at what another run has claimed."""
-SPARE = 0.04
-"""Share of the machine's memory that must stay available, or the child is stopped …"""
-LEAST_SPARE = 300_000_000
-"""… and bytes of it."""
-STOPPED = "was stopped before it took the machine's last memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +79,8 @@ class Terms:
 
     ``here``: what children may use; ``devices``: one for each that works at the same time; ``frugalities``: how many there are on
     the device; ``images``: files of conditioning images by sha256; ``prices``: US dollars a picture by model, kept to by the
-    ``ledger``; ``probe``: whether the number format of a request is to be tried first, and ``probed``: who wants to know how that went.
+    ``ledger``; ``chunk``: how many requests a child gets; ``probe``: whether the number format of a request is to be tried first,
+    and ``probed``: who wants to know how that went.
     """
 
     here: Here
@@ -96,76 +89,9 @@ class Terms:
     images: Mapping[str, str] = field(default_factory=dict)
     prices: Mapping[str, float | None] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=lambda: Ledger(None))
+    chunk: int = CHUNK
     probe: Callable[[Request], bool] = lambda _: False
     probed: Callable[[Request, str], None] = lambda _, __: None
-
-
-class Child:
-    """A worker process and what it says."""
-
-    def __init__(self, task: Task, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
-        self.task, self.doomed, self.is_finished, self.tail, self.spent = task, "", False, deque[str](maxlen=20), 0
-        command = [sys.executable, "-P", "-m", "generator.illustrate.worker"]  # -P: not what happens to lie in the current folder
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.readers = [threading.Thread(target=read, args=(events,), daemon=True) for read in (self._listen, self._overhear)]
-        for reader in self.readers:
-            reader.start()
-
-    @property
-    def model(self) -> str:
-        """The model at work."""
-        return self.task.requests[0].model
-
-    def _listen(self, events: "queue.Queue[tuple[Child, dict[str, Any]]]") -> None:
-        assert self.process.stdin
-        assert self.process.stdout
-        with suppress(BrokenPipeError):  # it is dead already, which its end will say
-            self.process.stdin.write(dumped(self.task).encode())
-            self.process.stdin.flush()
-        for line in self.process.stdout:
-            with suppress(ValueError):  # cut off in the middle: it was killed
-                events.put((self, json.loads(line)))
-        self.readers[1].join()
-        events.put((self, {"event": "ended", "status": self.process.wait()}))
-
-    def _overhear(self, _: object) -> None:
-        """Keep the last lines of what libraries say, progress bars too."""
-        assert self.process.stderr
-        rest = b""
-        while piece := self.process.stderr.read1(4096):  # type: ignore[attr-defined]
-            *lines, rest = (rest + piece).replace(b"\r", b"\n").split(b"\n")
-            self.tail.extend(text for line in lines if (text := line.decode("utf-8", "replace").strip()))
-
-    def stop(self, why: str = "") -> None:
-        """End it at once."""
-        self.doomed = self.doomed or why
-        self.process.kill()
-
-
-def memory_of(child: Child) -> int:
-    """Bytes that a child has in the machine's memory; 0 when it has ended."""
-    import psutil
-
-    try:
-        return int(psutil.Process(child.process.pid).memory_info().rss)
-    except psutil.Error:
-        return 0
-
-
-def available() -> tuple[int, int]:
-    """Bytes of the machine's memory that can be had, and all there are."""
-    import psutil
-
-    memory = psutil.virtual_memory()
-    return int(memory.available), int(memory.total)
-
-
-def excess(taken: int, limit: int, spare: tuple[int, int]) -> str:
-    """Why a child that has *taken* so many bytes must stop; empty if it need not. *spare*: bytes available, and of the machine."""
-    if limit and taken > limit:
-        return f"took {taken / 1e9:.1f} GB, the limit is {limit / 1e9:.1f} GB"
-    left, total = spare
-    return STOPPED if left < max(SPARE * total, LEAST_SPARE) else ""
 
 
 class Run:
@@ -188,7 +114,8 @@ class Run:
         try:
             with self.store.claims() as claims:
                 while self.left:
-                    self.chunks = deque(chunked(request for request in self.left if claims.is_free(_at_hand(self.store, request))))
+                    free = (request for request in self.left if claims.is_free(_at_hand(self.store, request)))
+                    self.chunks = deque(chunked(free, self.terms.chunk))
                     if not self.chunks:
                         self.show(News(self.tally.done, note="waiting for another run"))
                         time.sleep(PATIENCE)
@@ -226,7 +153,8 @@ class Run:
         real = device.partition("#")[0]
         here = replace(self.terms.here, device=real, frugality=self.frugality[chunk[0].line])
         probe = self.terms.probe(chunk[0])
-        task = Task(chunk, self.terms.images, here, self.store.root, allowance if self._price(chunk) else None, probe)
+        images = {request.condition: self.terms.images[request.condition] for request in chunk if request.condition}
+        task = Task(chunk, images, here, self.store.root, allowance if self._price(chunk) else None, probe)
         self.children[device] = Child(task, self.events)
 
     def _price(self, chunk: Sequence[Request]) -> float | None:
@@ -241,6 +169,8 @@ class Run:
         for device, child in list(self.children.items())[::-1]:
             taken = memory_of(child)
             self.tally.peak = max(self.tally.peak, taken)
+            if not child.is_ready:
+                self.show(News(self.tally.done, model=child.model, note=child.tail[-1] if child.tail else "loading", memory=taken))
             limit = self.terms.here.memory if device.startswith("cpu") else 0  # the libraries keep to it elsewhere
             if not child.doomed and (why := excess(taken, limit, available())):
                 child.stop(why)
@@ -250,6 +180,7 @@ class Run:
         getattr(self, f"_{event.pop('event').replace(' ', '_')}")(child, **event)
 
     def _ready(self, child: Child, seconds: float) -> None:
+        child.is_ready = True
         self.show(News(self.tally.done, model=child.model, note="loaded"))
 
     def _probed(self, child: Child, verdict: str) -> None:
@@ -365,12 +296,12 @@ class Run:
                 child.stop()
 
 
-def chunked(requests: Iterable[Request]) -> Iterable[tuple[Request, ...]]:
+def chunked(requests: Iterable[Request], most: int = CHUNK) -> Iterable[tuple[Request, ...]]:
     """Requests in chunks, each of one model and mode."""
     chunk: list[Request] = []
     line = ""
     for request in requests:
-        if chunk and (len(chunk) == CHUNK or request.line != line):
+        if chunk and (len(chunk) == most or request.line != line):
             yield tuple(chunk)
             chunk = []
         line = line if chunk else request.line

@@ -23,7 +23,7 @@ from typing import Any
 from generator.illustrate.finish import Product, finish
 from generator.illustrate.making import Failed, Here, Job, Maker, Outcome, OutOfMemory, Spoilt
 from generator.illustrate.providers import providers
-from generator.illustrate.requests import Request, packed, tries, unpacked
+from generator.illustrate.requests import EXHAUSTED, Request, claim, packed, unpacked
 from generator.model import Error
 from generator.store import Claims, Store
 
@@ -98,6 +98,10 @@ class Batches:
         elif self.size * 2 <= self.most:
             self.size *= 2
 
+    def bound(self, most: int) -> None:
+        """No more than so many from now on."""
+        self.most, self.size = most, min(self.size, most)
+
     def _pays(self) -> bool:
         return self.size == 1 or self.rates[self.size] > PAYS * self.rates[self.size // 2]
 
@@ -121,24 +125,15 @@ class _Work:
     claims: Claims
     say: Say
     pool: Executor
+    batches: Batches
     spent: int = 0
 
     def next(self, request: Request) -> Request | None:
         """What is to be made of a request now; it is claimed. None, and said why, if that is nothing."""
-        for one in tries(request):
-            if self.store.has(one.radical, one.key):
-                self.say("there", key=request.key)
-                return None
-            if self.store.has_reject(one.radical, one.key):
-                continue
-            if not self.claims.take(one.key):
-                self.say("busy", key=request.key)
-                return None
-            if not self.store.has(one.radical, one.key) and not self.store.has_reject(one.radical, one.key):
-                return one  # unless somebody was done with it a moment before
-            self.claims.give_back(one.key)
-            return self.next(request)
-        self.say("given up", key=request.key, radical=request.radical)
+        one = claim(self.store, self.claims, request)
+        if isinstance(one, Request):
+            return one
+        self.say(one, key=request.key, **({"radical": request.radical} if one == EXHAUSTED else {}))
         return None
 
     def make(self, asked: Sequence[Request], group: Sequence[Request]) -> Iterator[Request]:
@@ -146,28 +141,43 @@ class _Work:
         self.say("begun", radical=group[0].radical, keys=[request.key for request in group])
         self.spent += len(group)
         began = time.monotonic()
-        outcomes = self.maker.make([self.task.job(request) for request in group])
+        outcomes = self.asked_of(group)
         seconds = (time.monotonic() - began) / len(group)
         known = {"seconds": round(seconds, 3), "device": self.task.here.device, "memory": peak()}
-        finished = self.pool.map(product, group, outcomes, repeat(known))  # what packs a picture lets others run beside it
-        for first, request, result in zip(asked, group, finished, strict=True):
-            if self.keep(first, request, result, known):
+        kept = self.pool.map(self.keep, group, outcomes, repeat(known))  # what packs and stores a picture lets others run beside it
+        for first, request, result in zip(asked, group, kept, strict=True):
+            self.tell(first, result, known)
+            if isinstance(result, Spoilt):
                 yield first
             self.claims.give_back(request.key)
 
-    def keep(self, first: Request, request: Request, result: Product | Spoilt | Failed, known: Mapping[str, Any]) -> bool:
-        """Store what came of a request; True if it is to be tried again with another seed."""
-        told = {"key": first.key, "radical": request.radical, "seconds": known["seconds"], "memory": known["memory"]}
+    def asked_of(self, group: Sequence[Request]) -> list[Outcome]:
+        """What the maker makes of a group, in halves from now on where it has no room for all at once."""
+        with suppress(OutOfMemory):
+            return self.maker.make([self.task.job(request) for request in group])
+        if len(group) == 1:
+            raise OutOfMemory("had no room for one picture")
+        self.batches.bound(half := len(group) // 2)
+        return self.asked_of(group[:half]) + self.asked_of(group[half:])
+
+    def keep(self, request: Request, outcome: Outcome, known: Mapping[str, Any]) -> Product | Spoilt | Failed:
+        """Store what came of a request."""
+        result = product(request, outcome, known)
         if isinstance(result, Product):
             self.store.add(request.key, facts(request, result.made), result.png, result.original, result.ending)
-            self.say("made", **told)
         elif isinstance(result, Spoilt):
             self.store.reject(request.key, facts(request, known), result.code, result.message)
+        return result
+
+    def tell(self, first: Request, result: Product | Spoilt | Failed, known: Mapping[str, Any]) -> None:
+        """Say what came of a request."""
+        told = {"key": first.key, "radical": first.radical, "seconds": known["seconds"], "memory": known["memory"]}
+        if isinstance(result, Product):
+            self.say("made", **told)
+        elif isinstance(result, Spoilt):
             self.say("rejected", code=result.code, **told)
-            return True
         else:
             self.say("failed", message=result.message, **told)
-        return False
 
 
 def product(request: Request, outcome: Outcome, known: Mapping[str, Any]) -> Product | Spoilt | Failed:
@@ -181,7 +191,7 @@ def work(task: Task, maker: Maker, say: Say) -> None:
     """Make all pictures of a task that are not there, each on the disk before the next is begun."""
     store, left, batches = Store(task.candidates), deque(task.requests), Batches(maker.most, maker.steady)
     with store.claims() as claims, ThreadPoolExecutor() as pool:
-        at_hand = _Work(task, maker, store, claims, say, pool)
+        at_hand = _Work(task, maker, store, claims, say, pool, batches)
         while left:
             room = batches.size if task.allowance is None else min(batches.size, task.allowance - at_hand.spent)
             if room <= 0:
