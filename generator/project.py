@@ -193,6 +193,10 @@ PLAIN = {
     "model_type": "should be keys with values",
     "dict_type": "should be keys with values",
     "tuple_type": "should be a list",
+    "too_short": "too short, write {min_length} or more",
+    "too_long": "too long, write {max_length} at most",
+    **dict.fromkeys(("int_parsing", "int_from_float", "int_type"), "should be a whole number"),
+    **dict.fromkeys(("float_parsing", "float_type"), "should be a number"),
 }
 """Faults in plain words, where pydantic's are about its types."""
 
@@ -207,7 +211,9 @@ def _faults(error: ValidationError, kind: Any, where: str, names: Mapping[str, s
             message = f"unknown key, {nearest(str(trail[-1]), _fields(kind, trail[:-1]))}"
         else:
             given = fault["input"]
-            message = PLAIN.get(fault["type"]) or fault["msg"][0].lower() + fault["msg"][1:].replace("Input should", "should")
+            message = PLAIN.get(fault["type"], "").format(**fault.get("ctx", {})) or fault["msg"][0].lower() + fault["msg"][1:].replace(
+                "Input should", "should"
+            )
             message = message.removeprefix("input ") + (f" (here: {brief(given)!r})" if isinstance(given, str) and given else "")
         yield f"{where}: {key}: {message}" if key else f"{where}: {message}"
 

@@ -11,7 +11,7 @@ import pytest
 from common import ROOT
 
 from generator.cli import main
-from generator.illustrate import causes, examine, profiles, ranking, run, worker
+from generator.illustrate import causes, examine, formats, profiles, ranking, run, worker
 from generator.illustrate.profiles import DEVICES, ModelsFile
 from generator.illustrate.requests import SIDE
 from generator.project import load
@@ -135,7 +135,7 @@ def test_every_option_and_mode_and_style_is_explained(models: ModelsFile) -> Non
 def test_what_is_quoted_is_what_is_said(models: ModelsFile) -> None:
     """Names of files and of flags, the refusal of a licence, the sum for a service."""
     page = text()
-    for name in (worker.LOG, run.FITNESS, "revisions.json", ranking.RANKING):
+    for name in (worker.LOG, formats.FITNESS, "revisions.json", ranking.RANKING):
         assert f"`build/candidates/{'085/' if name == ranking.RANKING else ''}{name}`" in page
     codes = {*re.findall(r'Flag\("(\w+)"', text("generator/illustrate/examine.py")), ranking.DUPLICATE}
     assert len(codes) == len(examine.examinations) + 1

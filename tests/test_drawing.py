@@ -390,9 +390,9 @@ def test_copies_are_refused(endpoint: Endpoint, maker: Make, tmp_path: Path) -> 
     assert isinstance(second, Spoilt)
     assert "shows the same picture as radical 9" in second.message
     assert "another drawing of this radical" in str(at_hand.make(jobs([9]))[0])
-    facts = {"radical": 9, "model": "drawn", "mode": "text", "style": "plain", "request": {}, "made": {}}
+    facts = {"radical": 9, "model": "drawn", "mode": "text", "style": "plain", "request": {"prompt": "", "seed": 1}, "made": {}}
     made(maker(repairs=0).make(jobs([75]))[0])
-    stored = Store(tmp_path / "build/candidates").add("ab12", facts, first.pixels, first.original, ".svg")
+    stored = Store(tmp_path / "build/candidates").add("ab12" * 5, facts, first.pixels, first.original, ".svg")
     assert isinstance(maker(repairs=0).make(jobs([75]))[0], Spoilt)
     stored.path.unlink()
     made(maker(repairs=0).make(jobs([75]))[0])
@@ -421,8 +421,8 @@ def test_what_was_taken_is_drawn_again_if_it_was_for_another(endpoint: Endpoint,
 
 def test_pictures_of_other_models_are_not_looked_at(endpoint: Endpoint, maker: Make, tmp_path: Path) -> None:
     """There may be thousands, and none that was not drawn is a copy of what was."""
-    facts = {"radical": 9, "model": "painted", "mode": "text", "style": "plain", "request": {}, "made": {}}
-    Store(tmp_path / "build/candidates").add("ab12", facts, raster.png(svg(9).encode(), 512))
+    facts = {"radical": 9, "model": "painted", "mode": "text", "style": "plain", "request": {"prompt": "", "seed": 1}, "made": {}}
+    Store(tmp_path / "build/candidates").add("ab12" * 5, facts, raster.png(svg(9).encode(), 512))
     endpoint.answers = [obliging]
     made(maker().make(jobs([9]))[0])
 
@@ -487,7 +487,7 @@ def test_lone_surrogates_do_no_harm(endpoint: Endpoint, maker: Make) -> None:
 
 def test_until_every_radical_is_there_or_given_up(endpoint: Endpoint, tmp_path: Path) -> None:
     """Through the worker: killed after some radicals it goes on with the rest, and what came to nothing says why."""
-    told = settings(endpoint.url, repairs=1)
+    told = settings(endpoint.url, repairs=1, batch=1)
     asked_for = tuple(Request(n, "drawn", "text", "plain", f"thing {n}", "", 5, told) for n in (9, 61, 85, 86))
     task = worker.Task(asked_for, {}, Here("cpu", 0, 0, 1, tmp_path, tmp_path), tmp_path / "build/candidates")
     endpoint.answers = [obliging]

@@ -23,7 +23,7 @@ LAYERS = (
     ("illustrate.drawing", "illustrate.loading", "illustrate.ranking"),
     ("illustrate.engine", "illustrate.status", "illustrate.tiny"),
     ("illustrate.probe", "illustrate.providers"),
-    ("illustrate.connection", "illustrate.profiles", "illustrate.worker"),
+    ("illustrate.connection", "illustrate.formats", "illustrate.profiles", "illustrate.worker"),
     ("illustrate.children", "illustrate.hands", "illustrate.prompts"),
     ("illustrate.plan", "illustrate.supervise", "inspection"),
     ("illustrate.cluster",),

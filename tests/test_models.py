@@ -186,7 +186,52 @@ REFUSED = {
     "device": ("cpu: float32}", "tpu: float32}", "models.demo.dtype"),
     "infinity": ("{guidance_scale: 3}", "{guidance_scale: 1e999}", "models.demo.guidance.guidance_scale"),
     "no number": ("{guidance_scale: 3}", "{guidance_scale: nan}", "models.demo.guidance.guidance_scale"),
-    "two guidances": ("{guidance_scale: 3}", "{guidance_scale: 3, true_cfg_scale: 2}", "models.demo.guidance"),
+    "two guidances": ("{guidance_scale: 3}", "{guidance_scale: 3, true_cfg_scale: 2}", "models.demo.guidance: one parameter only"),
+    "half a step": ("    steps: 2\n", "    steps: 2.5\n", "models.demo.steps: should be a whole number (here: '2.5')"),
+    "no number of GB": ("memory: {cuda: 1,", "memory: {cuda: much,", "models.demo.memory.cuda: should be a number (here: 'much')"),
+    "no number formats": ("{cuda: float32,", "{cuda: [],", "models.demo.dtype.cuda: too short, write 1 or more"),
+    "no memory": ("memory: {cuda: 1,", "memory: {cuda: 0,", "models.demo.memory.cuda: should be greater than 0"),
+    "no work": ("work: 43", "work: 0", "models.sd15.work: should be greater than 0"),
+    "odd size": (
+        "size: 64",
+        "size: 65",
+        "models.demo.size: pipelines make pictures of a multiple of 8 pixels, 65 is none, give 72",
+    ),
+    "strength above 1": (
+        "call: {strength: 0.6}",
+        "call: {strength: 1.5}",
+        "models.sd15.modes.img2img.call.strength: should be a number above 0 and at most 1 (here: 1.5)",
+    ),
+    "strength of nothing": (
+        "call: {strength: 0.6}",
+        "call: {strength: 0}",
+        "models.sd15.modes.img2img.call.strength: should be a number above 0 and at most 1 (here: 0)",
+    ),
+    "strength in words": (
+        "call: {strength: 0.6}",
+        "call: {strength: much}",
+        "models.sd15.modes.img2img.call.strength: should be a number above 0 and at most 1 (here: much)",
+    ),
+    "strength of no step": (
+        "call: {strength: 0.6}",
+        "call: {strength: 0.03}",
+        "models.sd15.modes.img2img.call.strength: 0.03 leaves none of 25 steps, give at least 0.04",
+    ),
+    "steps in the call": (
+        "    size: 64\n",
+        "    size: 64\n    call: {num_inference_steps: 3}\n",
+        "models.demo.call.num_inference_steps: steps of the model says it, leave it out",
+    ),
+    "size in a mode's call": (
+        "call: {strength: 0.6}",
+        "call: {strength: 0.6, width: 64}",
+        "models.sd15.modes.img2img.call.width: size of the model says it, leave it out",
+    ),
+    "address of a local model": (
+        "    size: 64\n",
+        "    size: 64\n    url: http://localhost\n",
+        "models.demo.url: decides nothing where a model is loaded here, leave it out",
+    ),
     "infinity in the call": ("call: {strength: 0.6}", "call: {strength: 1e999}", "models.sd15.modes.img2img.call.strength"),
 }
 
@@ -198,6 +243,19 @@ def test_refused(fault: str, written: Callable[[str, str], ModelsFile]) -> None:
         written(before, after)
     lines = str(caught.value).splitlines()
     assert any(line.startswith(f"models.yml: {message}") for line in lines), "\n".join(lines)
+
+
+def test_a_model_of_ones_own_may_be_the_only_one(written: Callable[[str, str], ModelsFile]) -> None:
+    """Templates and groups for modes that it does not have are no fault; a text of all the other models is taken away."""
+    text = FILE.read_text("utf-8")
+    others = text[text.index("  sd15:\n") :]
+    found = written(others, "")
+    assert list(found.models) == ["demo"]
+    assert {mode for dialect in found.dialects.values() for mode in dialect.modes} == {"glyph", "reference"}
+
+
+def test_modes_that_are_known_are_those_of_the_shipped_models() -> None:
+    assert set(profiles.MODES) == {mode for _, mode in ASKED}
 
 
 def test_all_faults_are_told_at_once(copy: Path) -> None:
@@ -243,9 +301,9 @@ def test_what_decides_no_pixels_is_not(key: str) -> None:
 
 def test_a_modes_call_wins() -> None:
     profile = SHIPPED.models["sd15"]
-    modes = {"text": profile.modes["text"].model_copy(update={"call": {"num_inference_steps": 3}})}
+    modes = {"text": profile.modes["text"].model_copy(update={"call": {"guidance_scale": 3.0}})}
     call = profiles.settings(profile.model_copy(update={"modes": modes}), "text", None)["call"]
-    assert call == {"num_inference_steps": 3, "guidance_scale": 7.0}
+    assert call == {"num_inference_steps": 25, "guidance_scale": 3.0}
 
 
 @given(st.one_of(st.booleans(), st.integers(-(10**9), 10**9), st.floats(-1e6, 1e6, allow_nan=False)))

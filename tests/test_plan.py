@@ -28,7 +28,10 @@ def models(project: Project) -> ModelsFile:
 def requests(models: ModelsFile, wish: Wish, device: str = "cpu") -> list[Request]:
     numbers = [radical.number for radical in wish.radicals]
     digests = {which: {number: f"{which[0]}-{which[1]}-{number}" for number in numbers} for which in plan.shown(models, wish)}
-    return plan.requests(models, wish, lambda name, mode: plan.settled(models.models[name], mode, device), digests, {})
+    asked = {(name, mode): models.models[name] for name, mode in plan.chosen_modes(models, wish)}
+    dtypes = {pair: plan.dtype(pair[0], profile, device) if profile.dtype else None for pair, profile in asked.items()}
+    settled = {pair: profiles.settings(profile, pair[1], dtypes[pair]) for pair, profile in asked.items()}
+    return plan.requests(models, wish, settled, digests, {})
 
 
 def wish(project: Project, *numbers: int, **more: object) -> Wish:
@@ -85,12 +88,13 @@ def test_a_mode_that_only_some_models_have_is_asked_of_those(project: Project, m
 
 def test_number_formats_follow_the_device_and_what_is_known_of_it(models: ModelsFile) -> None:
     profile = models.models["demo"].model_copy(update={"dtype": {"cuda": ("float16", "bfloat16"), "cpu": ("float32",)}})
-    assert plan.dtype(profile, "cuda:1") == "float16"
-    assert plan.dtype(profile, "cuda", ["float16"]) == "bfloat16"
-    assert plan.dtype(profile, "cpu") == "float32"
-    assert plan.dtype(profile, "mps") is None
-    with pytest.raises(Error, match=r"gives no picture in float16 or bfloat16 on cuda, add float32 to dtype\.cuda"):
-        plan.dtype(profile, "cuda", ["float16", "bfloat16"])
+    assert plan.dtype("x", profile, "cuda:1") == "float16"
+    assert plan.dtype("x", profile, "cuda", ["float16"]) == "bfloat16"
+    assert plan.dtype("x", profile, "cpu") == "float32"
+    with pytest.raises(Error, match=r"models\.yml: models\.x\.dtype\.mps: missing, it should say in which number format"):
+        plan.dtype("x", profile, "mps")
+    with pytest.raises(Error, match=r"models\.x\.dtype\.cuda: float16 and bfloat16 will not do on this one, add float32"):
+        plan.dtype("x", profile, "cuda", ["float16", "bfloat16"])
 
 
 def test_what_is_there_is_not_outstanding_and_a_reject_has_another_seed(project: Project, models: ModelsFile, tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ BROKEN: dict[str, Broken] = {
         STROKES, swap("  note: ", "  note: " + "x" * 140), ("radicals/04-strokes.yml: 61.note: string should have at most 140",)
     ),
     "number too high": Broken(STROKES, swap("number: 61", "number: 215"), ("215.number: should be less than or equal to 214", "'215'")),
-    "number in words": Broken(STROKES, swap("number: 61", "number: sixty-one"), ("number: should be a valid integer", "'sixty-one'")),
+    "number in words": Broken(STROKES, swap("number: 61", "number: sixty-one"), ("number: should be a whole number", "'sixty-one'")),
     "two glyphs": Broken(STROKES, swap("glyph: 心", "glyph: 心心"), ("61.glyph: string should have at most 1 character",)),
     "no glyph": Broken(STROKES, swap("  glyph: 心\n", ""), ("61.glyph: missing",)),
     "unknown key of a radical": Broken(

@@ -11,12 +11,14 @@ import pytest
 from click.exceptions import Exit
 
 from generator.illustrate import command, profiles, run
+from generator.illustrate.formats import Formats
 from generator.illustrate.plan import Wish
 from generator.illustrate.probe import Probed
 from generator.illustrate.profiles import Profile
-from generator.illustrate.requests import Request
+from generator.illustrate.requests import Request, tries
 from generator.illustrate.run import Options, Site
 from generator.illustrate.supervise import News, Tally, Terms
+from generator.illustrate.worker import facts
 from generator.model import Error, Unsound
 from generator.project import Project
 
@@ -201,12 +203,39 @@ def test_a_torn_file_of_number_formats_is_named(site: Any) -> None:
         one.requests(pin=False)
 
 
-def test_a_model_without_a_number_format_for_the_device_is_not_tried(site: Any) -> None:
+def test_verdicts_on_number_formats_are_of_weights_and_device(site: Any, tmp_path: Path) -> None:
     (request, *_) = site(probed("cuda")).requests(pin=False)
-    one = site(probed("cuda"))
-    assert one.is_untried(request)
-    assert not one.is_untried(replace(request, settings={**request.settings, "dtype": "float32"}))
-    assert not one.is_untried(replace(request, settings={key: value for key, value in request.settings.items() if key != "dtype"}))
+    known = Formats(tmp_path, "cuda", "a card")
+    assert known.is_untried(request.settings)
+    known.remember(request.settings, "nan")
+    assert not known.is_untried(request.settings)
+    assert known.unfit(request.settings) == ["float16"]
+    assert known.unfit({**request.settings, "call": {}, "size": 64}) == ["float16"], "the same weights"
+    for other in ({"revision": "1" * 40}, {"components": {"vae": {"repo": "x/y"}}}, {"variant": "fp16 "}):
+        assert known.unfit({**request.settings, **other}) == [], "others"
+    assert Formats(tmp_path, "cuda", "another card").unfit(request.settings) == []
+    assert Formats(tmp_path, "cpu", "", ("float32",)).unfit(request.settings) == ["bfloat16", "float16"]
+    assert not known.is_untried({**request.settings, "dtype": "float32"})
+    assert not known.is_untried({key: value for key, value in request.settings.items() if key != "dtype"})
+
+
+def test_what_came_to_nothing_is_told_at_every_run(site: Any) -> None:
+    one = site(probed("cpu"))
+    asked = one.requests(pin=True)
+    for attempt in tries(asked[0]):
+        one.store.reject(attempt.key, facts(attempt, {}), "black", "black")
+    rows = one.rows(asked)
+    assert [(row.left, row.lost) for row in rows] == [(1, 1), (2, 0)]
+    assert run.summary(rows).endswith("1 came to nothing with every seed")
+    assert run.summary(rows).startswith("4 pictures, 3 to be made, ")
+
+
+def test_a_dry_run_draws_elsewhere(site: Any, tmp_path: Path) -> None:
+    one = site(probed("cpu"))
+    one = replace(one, wish=replace(one.wish, modes=("img2img",)), drawn=tmp_path / "elsewhere")
+    assert all(request.condition for request in one.requests(pin=False))
+    assert not one.store.root.exists()
+    assert len(list((tmp_path / "elsewhere").iterdir())) == 2
 
 
 def test_the_bar_goes_on_from_run_to_run(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,17 +254,18 @@ def test_the_bar_goes_on_from_run_to_run(site: Any, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_bar_counts_what_is_done_and_says_how_long_the_rest_takes(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    now = iter([0.0, 10.0, 40.0, 40.0, 40.0, 45.0])
+    now = iter([0.0, 7.0, 10.0, 40.0, 45.0])
     monkeypatch.setattr("time.monotonic", lambda: next(now))
     meter = command._Meter(6)
-    meter(News(1, 62, "sd15", memory=2 * 10**9))
+    meter(News(0, model="sd15", note="loading"))
+    meter(News(0, 62, "sd15", memory=2 * 10**9))
     meter(News(2, 62, "sd15", memory=2 * 10**9))
     meter(News(2))
     monkeypatch.undo()
-    assert capsys.readouterr().err == "2/6 sd15, radical 62, 2.0 GB, 80 s left\n"
+    assert capsys.readouterr().err == "2/6 sd15, radical 62, 2.0 GB, 60 s left\n"
     steps: list[int] = []
     meter = command._Meter(6)
-    assert meter.rest() == ""
+    assert meter.rest(9.0) == ""
     meter.bar = type("Bar", (), {"update": lambda self, step, news: steps.append(step)})()
     for done in (0, 1, 1, 4):
         meter(News(done))
@@ -244,13 +274,14 @@ def test_the_bar_counts_what_is_done_and_says_how_long_the_rest_takes(monkeypatc
 
 def test_how_a_run_is_reported(site: Any, capsys: Any) -> None:
     one = site(probed("cpu"), limit=2.0)
-    command._report(one, Tally(made=3, rejected=Counter(black=2), peak=2 * 10**9))
-    assert "3 made, rejected and tried again with another seed: 2 black, in " in capsys.readouterr().out
+    command._report(one, Tally(made=3, rejected=Counter(black=2), peak=2 * 10**9, deaths=2), 0)
+    assert "3 made, rejected and tried again with another seed: 2 black, in " in (said := capsys.readouterr()).out
+    assert said.err == "2 workers died, others went on with what was left\n"
     with pytest.raises(Exit) as stopped:
-        command._report(one, Tally(interrupted=True, given_up={"one": "one: no"}))
+        command._report(one, Tally(interrupted=True, given_up={"one": "one: no"}), 0)
     assert stopped.value.exit_code == 130
     with pytest.raises(Unsound) as faults:
-        command._report(one, Tally(given_up={"one": "one: no"}, failed=Counter(busy=2), exhausted=4, limited=True))
+        command._report(one, Tally(given_up={"one": "one: no"}, failed=Counter(busy=2), limited=True), 4)
     said = ["one: no", "2 failed: busy", "4 came to nothing with every seed", "--limit: 2.00 $ are spent"]
     lines = str(faults.value).splitlines()
     assert all(line.startswith(start) for line, start in zip(lines, said, strict=True))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,7 @@ def png(colour: str = "navy") -> bytes:
     return out.getvalue()
 
 
+FACTS = {"radical": 1, "model": "svg", "mode": "text", "style": "flat", "request": {"prompt": "p", "seed": 1}, "made": {}}
 MEASURED = {"mean": 0.5, "spread": 0.2, "edge": 0.0, "lettering": 0}
 Add = Callable[..., Candidate]
 
@@ -243,7 +245,7 @@ def test_nothing_changes_nothing_is_done(project: Project, store: Store, add: Ad
     assert contents(store.root) == first, "same candidates, same bytes"
 
 
-@pytest.mark.parametrize("torn", ["", "{", "[]", '{"schema": 0, "candidates": 5}'])
+@pytest.mark.parametrize("torn", ["", "{", "[]", '{"schema": 1}', '{"schema": 1, "candidates": [5]}', '{"schema": 0, "candidates": 5}'])
 def test_a_ranking_that_cannot_be_read_is_made_anew(project: Project, store: Store, add: Add, torn: str) -> None:
     made = add().key
     ranking.rank(project, store, [1])
@@ -310,11 +312,60 @@ def test_what_is_less_legible_scores_less(add: Add) -> None:
     assert scorer.score(add(), {}) is None, "other modes are not scored so"
 
 
-def test_a_picture_that_is_gone_is_named(project: Project, store: Store, add: Add) -> None:
-    gone = add(mode="glyph")
+def test_a_picture_that_is_gone_is_in_no_order(project: Project, store: Store, add: Add) -> None:
+    gone, other = add(mode="glyph"), add()
     gone.path.unlink()
-    with pytest.raises(Error, match=rf"{gone.key}.png: cannot be read .*delete {gone.key}.json"):
+    assert ranking.rank(project, store, [1]) == 1
+    assert keys(store) == [other.key]
+
+
+def torn(candidate: Candidate) -> None:
+    candidate.path.write_bytes(candidate.path.read_bytes()[:-30])
+
+
+def flipped(candidate: Candidate) -> None:
+    """As many bytes, but others."""
+    content = bytearray(candidate.path.read_bytes())
+    content[30:] = bytes(len(content) - 30)
+    candidate.path.write_bytes(content)
+
+
+@pytest.mark.parametrize(("spoil", "why"), [(torn, "has another size than what was stored"), (flipped, "cannot be read ")])
+@pytest.mark.parametrize("is_measured", [True, False])
+def test_pictures_that_are_torn_come_last_and_stop_nothing(
+    project: Project,
+    store: Store,
+    add: Add,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Candidate], None],
+    why: str,
+    is_measured: bool,
+) -> None:
+    first, cut, good = add(prompt="p"), add(prompt="p", edge=0.5), add(prompt="p")
+    twin = add(prompt="p", phash=first.made["measured"]["phash"])
+    monkeypatch.setattr(ranking, "possible", lambda: [*MEASURED, *([] if is_measured else ["more"])])
+    monkeypatch.setattr(ranking, "measured", lambda picture, known: {"more": 1})
+    looks = Scorer("b", lambda candidate, known: scorers.opened(candidate).getpixel((0, 0))[2] / 1000)  # type: ignore[index]
+    monkeypatch.setattr(scorers, "scorers", {"looks": lambda means: looks})
+    spoil(first)
+    for _ in range(2):
         ranking.rank(project, store, [1])
+        assert keys(store) == [good.key, twin.key, cut.key, first.key]
+        assert codes(store) == {good.key: [], twin.key: [], cut.key: ["touching"], first.key: ["unreadable"]}
+        assert [one.score for one in ranking.read(store, 1)] == [0.5, 0.5, 0.5, 0.0], "the others are compared among themselves"
+    (told,) = ranking.read(store, 1)[-1].flags
+    assert told.message.startswith(f"{first.path}: {why}")
+    assert told.message.endswith(f"delete {first.key}.json to have it made again")
+
+
+@given(data=st.data())
+def test_of_no_torn_png_pillow_has_the_last_word(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    content = bytearray(png())
+    for place in data.draw(st.sets(st.integers(0, len(content) - 1), max_size=8)):
+        content[place] = data.draw(st.integers(0, 255))
+    made = Store(tmp_path_factory.mktemp("torn")).add("0" * 20, FACTS, bytes(content[: data.draw(st.integers(1, len(content)))]))
+    with suppress(scorers.Unreadable):
+        scorers.opened(made)
 
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers(-9, 9)), max_size=12))
@@ -361,7 +412,7 @@ def test_the_table_counts_everything(project: Project, store: Store, add: Add, m
     add(radical=69, mode="glyph", content=glyph(masks, 69)), add(radical=69, mode="glyph", content=png())
     add(model="xl", radical=5)
     for key, model, code in (("1", "sd", "black"), ("2", "sd", "nan"), ("3", "sd", "black"), ("4", "none", "safety")):
-        facts = {"radical": 7, "model": model, "mode": "text", "style": "gouache", "request": {}, "made": {}}
+        facts = {"radical": 7, "model": model, "mode": "text", "style": "gouache", "request": {"prompt": "p", "seed": 1}, "made": {}}
         store.reject(key * 20, facts, code, "because")
     assert list(status.lines(project, store))[-1].startswith("6 of 6 are not ranked")
     ranking.rank(project, store, range(1, 215))
@@ -370,9 +421,9 @@ def test_the_table_counts_everything(project: Project, store: Store, add: Add, m
     assert list(status.lines(picked, store)) == [
         "model  mode   made  rejected         legible  alike  flagged     picked  s/picture  why",
         "none   text      0         1               –      0        0          –          –  rejected: safety 1",
-        "sd     glyph     2         0  1 of 2  50.0 %      0        0  0   0.0 %       4.50",
+        "sd     glyph     2         0  1 of 2  50.0 %      0        0  0   0.0 %       4.50  –",
         f"sd     text      3         3               –      1        2  1  33.3 %       2.00  {why}",
-        "xl     text      1         0               –      0        0  0   0.0 %       6.00",
+        "xl     text      1         0               –      0        0  0   0.0 %       6.00  –",
     ]
     assert [line.split()[:3] for line in status.lines(picked, store, [5, 7])][1:] == [
         ["none", "text", "0"],
@@ -381,8 +432,34 @@ def test_the_table_counts_everything(project: Project, store: Store, add: Add, m
     ]
 
 
+def test_counts_and_shares_have_no_gaps(project: Project, store: Store, add: Add) -> None:
+    add()
+    heading, row, _ = status.lines(project, store)
+    assert row == "sd     text     1         0        –      0        0  0  0.0 %       1.00  –"
+    assert heading.startswith("model  mode  made")
+
+
+def test_faults_are_told_with_what_to_do(project: Project, store: Store, add: Add) -> None:
+    made = [add(content=png(colour)) for colour in ("teal", "red", "blue", "navy", "lime")]
+    json = made[0].folder / f"{made[0].key}.json"
+    json.write_text("{}", "utf-8")
+    made[1].path.unlink()
+    first = f"1 file cannot be read: {json}, delete it to have it made again"
+    second = f"1 file is missing or is not what was stored: {made[1].path}, delete the .json beside it to have it made again"
+    assert list(status.lines(project, store))[-2:] == [first, second]
+    assert list(status.lines(project, store, [2])) == [status.EMPTY]
+    for one in made[2:]:
+        torn(one)
+    paths = ", ".join(str(one.path) for one in made[1:4])
+    several = f"4 files are missing or are not what was stored: {paths} and 1 more, delete the .json beside each to have it made again"
+    assert list(status.lines(project, store))[-2:] == [first, several]
+    for one in made[1:]:
+        (one.folder / f"{one.key}.json").unlink()
+    assert list(status.lines(project, store)) == [first], "there is no table of nothing"
+
+
 def test_an_original_counts_as_picked(project: Project, store: Store) -> None:
-    facts = {"radical": 1, "model": "svg", "mode": "text", "style": "flat", "request": {"prompt": "p"}, "made": {"measured": {}}}
+    facts = {"radical": 1, "model": "svg", "mode": "text", "style": "flat", "request": {"prompt": "p", "seed": 1}, "made": {"measured": {}}}
     made = store.add("a" * 20, facts, png(), b"<svg/>", ".svg")
     found = status.tallies(chosen(project, made.picture["original_sha256"]), store)
     assert found["svg", "text"].picked == 1

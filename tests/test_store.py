@@ -6,15 +6,17 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from generator.illustrate.requests import Request, packed, tries, unpacked
+from generator.illustrate.requests import KEY, Request, outstanding, packed, tries, unpacked
 from generator.illustrate.worker import facts
 from generator.model import Error
-from generator.store import Store
+from generator.store import NAME, Store
 
 REQUEST = Request(62, "demo", "text", "gouache", "a halberd", "text", 7, {"provider": "demo", "size": 64, "call": {"guidance_scale": 3.0}})
 HOLD = """
@@ -99,11 +101,103 @@ def test_a_folder_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.Mon
             claims.take(REQUEST.key)
 
 
-def test_a_torn_json_is_named(tmp_path: Path) -> None:
+def said(store: Store, **changes: Any) -> str:
+    """The JSON of a candidate with changes; without what is changed to None."""
+    found = json.loads((store.folder(62) / f"{REQUEST.key}.json").read_bytes())
+    return json.dumps({name: value for name, value in (found | changes).items() if value is not None})
+
+
+BROKEN: dict[str, Callable[[Store], str]] = {
+    "empty": lambda store: "",
+    "torn": lambda store: '{"key": ',
+    "deep": lambda store: "[" * 100_000,
+    "object": lambda store: "{}",
+    "list": lambda store: "[]",
+    "null": lambda store: "null",
+    "no picture": lambda store: said(store, picture=None),
+    "no model": lambda store: said(store, model=None),
+    "no prompt": lambda store: said(store, request={"seed": 1}),
+    "words for a number": lambda store: said(store, radical="62"),
+    "words for parts": lambda store: said(store, made="today"),
+    "measured words": lambda store: said(store, made={"measured": []}),
+    "another key": lambda store: said(store, key="0" * 20),
+    "another radical": lambda store: said(store, radical=63),
+    "another file": lambda store: said(store, picture={"file": "../a.png", "sha256": ""}),
+    "another original": lambda store: said(
+        store, picture={"file": f"{REQUEST.key}.png", "sha256": "", "original": f"{REQUEST.key}./../../a.svg"}
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_json_that_says_something_else_stops_nothing_and_is_named(tmp_path: Path, kind: str) -> None:
+    add(store := Store(tmp_path), original=b"<svg/>", ending=".svg")
+    add(store, other := replace(REQUEST, seed=8))
+    store.reject("0" * 20, facts(REQUEST, {}), "black", "no value above 0.000")
+    path = store.folder(62) / f"{REQUEST.key}.json"
+    path.write_text(BROKEN[kind](store))
+    (torn := store.folder(62) / f"{'1' * 20}.reject.json").write_text('{"key": "')
+    assert [one.key for one in store.candidates()] == [other.key]
+    assert [one.key for one in store.rejects(62)] == ["0" * 20]
+    assert sorted(store.faults()) == sorted(store.faults(62)) == [("broken", each) for each in sorted([path, torn])]
+    assert store.has(62, REQUEST.key) == bool(path.read_bytes())
+    path.unlink()
+    assert not store.has(62, REQUEST.key)
+    add(store)
+    assert store.has(62, REQUEST.key)
+    assert len(list(store.candidates(62))) == 2
+
+
+def test_what_a_later_version_adds_is_let_be(tmp_path: Path) -> None:
     add(store := Store(tmp_path))
-    (tmp_path / "062" / f"{REQUEST.key}.json").write_text('{"key": ')
-    with pytest.raises(Error, match=r"062/.*\.json: cannot be read .* delete it"):
-        list(store.candidates())
+    store.reject("0" * 20, facts(REQUEST, {}), "black", "no value above 0.000")
+    (before,), (reject,) = store.candidates(), store.rejects()
+    for path in store.folder(62).glob("*.json"):
+        path.write_text(json.dumps(json.loads(path.read_bytes()) | {"later": {"more": 1}}))
+    assert ([before], [reject]) == (list(store.candidates()), list(store.rejects()))
+    assert not list(store.faults())
+
+
+def test_files_of_others_are_passed_over(tmp_path: Path) -> None:
+    add(store := Store(tmp_path))
+    found = list(store.candidates())
+    for name in ("foo", "abc", "ranking", REQUEST.key[:-1], f"{REQUEST.key}0", REQUEST.key.upper(), f"{REQUEST.key}.old"):
+        (store.folder(62) / f"{name}.json").write_text("{}")
+    assert list(store.candidates()) == found
+    assert not list(store.rejects())
+    assert not list(store.faults())
+
+
+def test_a_candidate_without_its_picture_is_not_there(tmp_path: Path) -> None:
+    add(store := Store(tmp_path))
+    (one,) = store.candidates()
+    for spoil in (one.path.unlink, one.path.touch):
+        spoil()
+        assert not store.has(62, REQUEST.key)
+        assert outstanding(store, REQUEST) == REQUEST
+        assert not list(store.candidates())
+        assert list(store.faults()) == [("damaged", one.path)]
+    add(store)
+    assert list(store.candidates()) == [one]
+    assert outstanding(store, REQUEST) is None
+    assert not list(store.faults())
+
+
+def test_files_of_another_size_are_named(tmp_path: Path) -> None:
+    add(store := Store(tmp_path), original=b"<svg/>", ending=".svg")
+    (one,) = store.candidates()
+    one.path.write_bytes(b"pn")
+    one.original.unlink()
+    assert list(store.candidates()) == [one], "something is there"
+    assert list(store.faults()) == [("damaged", one.path), ("damaged", one.original)]
+    assert one.damaged == [one.path, one.original]
+
+
+def test_a_reject_of_nothing_is_tried_again(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.reject(REQUEST.key, facts(REQUEST, {}), "black", "no value above 0.000")
+    (store.folder(62) / f"{REQUEST.key}.reject.json").write_bytes(b"")
+    assert outstanding(store, REQUEST) == REQUEST
 
 
 def test_a_claim_holds_against_other_processes_until_its_own_dies(tmp_path: Path) -> None:
@@ -157,6 +251,7 @@ def test_the_key_is_of_what_decides_the_pixels_and_of_nothing_else() -> None:
     assert len(keys | {REQUEST.key}) == len(changes) + 1
     reordered = dict(reversed(REQUEST.settings.items()))
     assert replace(REQUEST, settings=reordered).key == REQUEST.key
+    assert NAME.fullmatch(f"{'0' * KEY}.json")
     assert REQUEST.key == "aa4830ff68dc2bad63b5", "another key makes every candidate anew: raise SCHEMA, and say why"
 
 

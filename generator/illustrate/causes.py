@@ -1,6 +1,8 @@
 """What the libraries of diffusion raise, said in one line: what is wrong, and what would be right."""
 
 import errno
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -27,7 +29,8 @@ CAUSES = {
     "HFValidationError": NAMED,
     "neither a valid local path": NAMED,
     "OfflineModeIsEnabled": "was not downloaded before and HF_HUB_OFFLINE is set, unset it for once",
-    "SafetensorError": "has corrupt weights ({line}), delete them and have them downloaded again",
+    "SafetensorError": "has corrupt weights ({line}), {again}",
+    "Cannot copy out of meta tensor": "has incomplete weights, {again}",
     "no file named model_index.json": "holds no pipeline of diffusers (model_index.json), name a repository that does",
     "no file named config.json": "lacks a part that its pipeline needs ({line}), see that the pipeline is the right one",
     "such modeling files": "has no such variant of its weights ({line}), leave variant out or name another one",
@@ -42,6 +45,11 @@ CAUSES = {
     "ImportError": "needs a package that is missing ({line}), install it",
 }
 """By the name of an exception's class, of its error number, or by words of its message; what says most comes first."""
+
+
+def is_local(repo: str) -> bool:
+    """True for a folder: ``./mine``, ``../mine``, ``/mine``."""
+    return repo.startswith(("./", "../", "/"))
 
 
 @contextmanager
@@ -81,8 +89,20 @@ def cause(error: BaseException, spec: Mapping[str, Any]) -> str:
     signs = [(sign, line(each)) for each in _chain(error) for sign in _signs(each)]
     for known, message in CAUSES.items():
         if said := next((text for sign, text in signs if sign == known), None):
-            return message.format(line=said, hub=HUB, repo=spec.get("repo"), revision=spec.get("revision", "main"))
+            again = "put the whole file there" if is_local(str(spec.get("repo"))) else "delete them and have them downloaded again"
+            return message.format(line=said, hub=HUB, repo=spec.get("repo"), revision=spec.get("revision", "main"), again=again)
     return ""
+
+
+@contextmanager
+def written() -> Iterator[None]:
+    """What a library says of the system when it cannot write becomes the :class:`OSError` that it came from."""
+    try:
+        yield
+    except Exception as error:
+        if found := re.search(r"\(os error ([0-9]+)\)", str(error)):
+            raise OSError(int(found[1]), os.strerror(int(found[1]))) from None
+        raise
 
 
 def line(error: BaseException) -> str:

@@ -84,9 +84,14 @@ def available() -> tuple[int, int]:
     return int(memory.available), int(memory.total)
 
 
+def sized(count: int) -> str:
+    """A number of bytes as one says it."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
 def excess(taken: int, limit: int, spare: tuple[int, int]) -> str:
     """Why a child that has *taken* so many bytes must stop; empty if it need not. *spare*: bytes available, and of the machine."""
     if limit and taken > limit:
-        return f"took {taken / 1e9:.1f} GB, the limit is {limit / 1e9:.1f} GB"
+        return f"took {sized(taken)}, the limit is {sized(limit)}"
     left, total = spare
     return STOPPED if left < max(SPARE * total, LEAST_SPARE) else ""

@@ -1,10 +1,14 @@
 """The command ``bushu illustrate``."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from math import isfinite
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -35,7 +39,12 @@ NOISE = "demo: its weights are random and its pictures noise: they show that eve
 @click.option("--rounds", is_flag=True, help="A further round: --count more for the radicals that nothing was chosen for yet.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=1, show_default=True, help="The first seed; all radicals have the same.")
 @click.option("--device", type=click.Choice(["auto", "cuda", "mps", "cpu"]), default="auto", show_default=True, help="What computes.")
-@click.option("--memory", default="", metavar="FRACTION|GB", help="What may be taken of the device's memory (default: 0.9; cpu: 0.8).")
+@click.option(
+    "--memory",
+    default="",
+    metavar="FRACTION|GB",
+    help="What may be taken of the device's memory: a share up to 1, or GB (default: 0.9; cpu: 0.8).",
+)
 @click.option("--allow-smaller", is_flag=True, help="Make smaller pictures of a model that there is no memory for.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=None, help="Pictures made at the same time (default: one a CUDA device).")
 @click.option("--limit", type=click.FloatRange(min=0), metavar="USD", help="What may be spent on services.")
@@ -72,20 +81,27 @@ def illustrate(
     if status:
         _status(project, numbers)
         return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whatever tells it to end, it ends as cleanly
+    if limit is not None and not isfinite(limit):
+        raise Error(f"--limit: {limit} is no amount, give US dollars as 4.50")
     options = Options(device, memory, jobs or 0, limit, allow_smaller, scheduler)
     site = _site(project, numbers, (names, modes, styles), count, seed, rounds, options)
     run.limit(memory, "cpu", 1)  # before anything is looked for
-    asked = site.requests(pin=not dry_run)
+    if dry_run:
+        with TemporaryDirectory() as folder:
+            there = (site.store.root / run.CONDITIONS).is_dir()
+            site = site if there else replace(site, drawn=Path(folder))
+            _tell(site, site.rows(site.requests(pin=False)))
+        return
+    asked = site.requests(pin=True)
     rows = site.rows(asked)
     _tell(site, rows)
-    if dry_run:
-        return
     run.afford(site, rows)
     with _progress(sum(row.left for row in rows)) as progress:
         tally = run.go(site, progress, lambda text: click.echo(text, err=True))
     if not tally.interrupted:
         run.rank(site)
-    _report(site, tally)
+    _report(site, tally, sum(row.lost for row in site.rows(asked)))
 
 
 def _site(
@@ -159,40 +175,47 @@ class _Meter:
     """Shows the news of a run: how many pictures of how many are made, what is at hand, and how long the rest will take."""
 
     def __init__(self, left: int) -> None:
-        self.left, self.done = left, 0
+        self.left, self.done, self.is_begun = left, 0, False
         self.bar: Any = None
         self.began = self.said = time.monotonic()
 
     def __call__(self, news: "News") -> None:
         """Take in the news."""
+        now = time.monotonic()
+        if not self.is_begun and news.radical:  # loading is not counted in what a picture takes
+            self.is_begun, self.began = True, now
+            if self.bar is not None:
+                self.bar.start = time.time()
         step, self.done = max(0, news.done - self.done), max(self.done, news.done)
         if self.bar is not None:
             self.bar.update(step, news)
-        elif time.monotonic() - self.said > EVERY:
-            self.said = time.monotonic()
-            click.echo(f"{self.done}/{self.left} {_words(news)}{self.rest()}", err=True)
+        elif now - self.said > EVERY:
+            self.said = now
+            click.echo(f"{self.done}/{self.left} {_words(news)}{self.rest(now)}", err=True)
 
-    def rest(self) -> str:
+    def rest(self, now: float) -> str:
         """How long the rest will take."""
         from generator.illustrate.plan import spoken
 
         if not self.done:
             return ""
-        return f", {spoken((time.monotonic() - self.began) / self.done * (self.left - self.done))} left"
+        return f", {spoken((now - self.began) / self.done * (self.left - self.done))} left"
 
 
-def _report(site: "Site", tally: "Tally") -> None:
-    """Say how the run went; :class:`Unsound` if something of it failed."""
+def _report(site: "Site", tally: "Tally", lost: int) -> None:
+    """Say how the run went; :class:`Unsound` if something of it failed. *lost*: how many came to nothing, in this run or before."""
     rejects = ", ".join(f"{count} {code}" for code, count in sorted(tally.rejected.items()))
     said = f"{tally.made} made" + (f", rejected and tried again with another seed: {rejects}" if rejects else "")
     peak = f"; at most {tally.peak / 1e9:.1f} GB" if tally.peak else ""
     click.echo(f"{said}, in {shown(site.store.root)}{peak}")
+    if tally.deaths:
+        click.echo(f"{tally.deaths} {'worker' if tally.deaths == 1 else 'workers'} died, others went on with what was left", err=True)
     if tally.interrupted:
         click.echo("stopped; the same command goes on from here", err=True)
         raise click.exceptions.Exit(STOPPED)
     faults = [*tally.given_up.values(), *(f"{count} failed: {message}" for message, count in sorted(tally.failed.items()))]
-    if tally.exhausted:
-        faults.append(f"{tally.exhausted} came to nothing with every seed: bushu illustrate --status says why, another --seed may help")
+    if lost:
+        faults.append(f"{lost} came to nothing with every seed: bushu illustrate --status says why, another --seed may help")
     if tally.limited:
         faults.append(f"--limit: {site.options.limit:.2f} $ are spent, the rest was not asked for; a new limit goes on from here")
     if faults:

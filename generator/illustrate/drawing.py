@@ -48,7 +48,7 @@ def known(candidates: store.Store) -> list[Seen]:
     found = []
     for candidate in candidates.candidates():
         if candidate.original.suffix == ENDING:
-            with suppress(OSError):  # a file that somebody took away looks like nothing
+            with suppress(OSError, SyntaxError, ValueError):  # a file that somebody took away or broke looks like nothing
                 found.append(Seen(candidate.radical, _look(candidate.path.read_bytes())))
     return found
 

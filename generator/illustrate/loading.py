@@ -5,19 +5,21 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
-from inspect import signature
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Any
 
-from generator.illustrate.causes import imported, told
+from generator.illustrate.causes import imported, is_local, told
 from generator.illustrate.making import needed
-from generator.illustrate.pins import is_local
 from generator.model import Error
 
 OURS = ("prompt", "negative_prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")
 """Arguments of the call that the request decides."""
 IMAGES = ("control_image", "image")
 """What calls name a conditioning image."""
+IMPOSSIBLE = ("Control", "Img2Img", "Pix2Pix", "Upscale", "Edit", "Adapter")
+"""In the names of pipelines that make nothing without one, though the signatures of their calls say that it may be left out."""
+CLASS = "give the name of a class of diffusers"
 
 SAFE = ".safetensors"
 
@@ -45,7 +47,7 @@ def faults(settings: Mapping[str, Any]) -> list[str]:
     name = settings.get("pipeline", "")
     pipelines = [known for known in dir(diffusers) if known.endswith("Pipeline") and known != "DiffusionPipeline"]
     if name not in pipelines:
-        return [f"pipeline: {_unknown(name, pipelines)}"]
+        return [f"pipeline: {_unknown(name, pipelines, CLASS)}"]
     if "subfolder" in settings:
         return ["subfolder: a pipeline is loaded from the top of its repository, leave it out"]
     kind = getattr(diffusers, name)
@@ -61,9 +63,11 @@ def _parts(settings: Mapping[str, Any], kind: Any) -> Iterator[str]:
         if "controlnet" not in known:
             yield f"controlnet: {kind.__name__} takes none, choose a pipeline with ControlNet in its name"
         parts["controlnet"] = control
+    elif "controlnet" in known and "controlnet" not in parts:
+        yield f"controlnet: {kind.__name__} needs one, give controlnet: {{kind: …, repo: …}}"
     for part, spec in parts.items():
         if not hasattr(_class(spec["kind"]), "from_pretrained"):
-            yield f"{part}.kind: {_unknown(spec['kind'], dir(library()))}"
+            yield f"{part}.kind: {_unknown(spec['kind'], dir(library()), CLASS)}"
     adapters = settings.get("adapters", [])
     if adapters and not hasattr(kind, "load_lora_weights"):
         yield f"adapters: {kind.__name__} takes none, leave them out"
@@ -77,8 +81,11 @@ def _scheduler(spec: Mapping[str, Any]) -> Iterator[str]:
         return
     diffusers = library()
     schedulers = [known for known in dir(diffusers) if known.endswith("Scheduler")]
-    if (name := spec.get("name", "")) not in schedulers:
-        yield f"scheduler: {_unknown(name, schedulers)}"
+    if "name" not in spec:
+        yield f"scheduler.name: missing, {CLASS}"
+        return
+    if (name := str(spec["name"])) not in schedulers:
+        yield f"scheduler: {_unknown(name, schedulers, CLASS)}"
         return
     known = signature(getattr(diffusers, name).__init__).parameters
     for option in sorted(spec.keys() - known.keys() - {"name"}):
@@ -91,10 +98,20 @@ def _call(settings: Mapping[str, Any], kind: Any) -> Iterator[str]:
         if name in OURS:
             yield f"call.{name}: is for the request to say, leave it out"
         elif name not in known:
-            yield f"call.{name}: {kind.__name__} does not take it, {_nearest(name, known)}"
-    if (image := settings.get("image")) and image not in known:
-        images = [name for name in known if name in IMAGES]
+            yield f"call or guidance: {kind.__name__} does not take {name!r}, {_nearest(name, known)}"
+    images = [name for name in IMAGES if name in known]
+    if not (image := settings.get("image")):
+        if images and _needy(kind, images):
+            yield f"image: {kind.__name__} needs one, give image: the kind of conditioning image"
+    elif image not in known:
         yield f"image: {kind.__name__} takes none as {image!r}, {f'name {images[0]}' if images else 'choose a pipeline that does'}"
+
+
+def _needy(kind: Any, images: Iterable[str]) -> bool:
+    """True if a pipeline makes nothing without an image."""
+    takes = signature(kind.__call__).parameters
+    required = any(takes[name].default is Parameter.empty for name in images)
+    return required or "strength" in takes or any(part in kind.__name__ for part in IMPOSSIBLE)
 
 
 def _class(name: str) -> Any:
@@ -104,15 +121,17 @@ def _class(name: str) -> Any:
     return getattr(library(), name, None) or getattr(transformers, name, None)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is most like the unknown one: Euler is the EulerDiscreteScheduler."""
-    names = list(known)
-    longer = [other for other in names if name and name.lower() in other.lower()]
-    return f"did you mean {get_close_matches(name, longer or names, n=1, cutoff=0)[0]}?"
+def _nearest(name: str, known: Iterable[str], otherwise: str = "leave it out") -> str:
+    """The known name that is most like the unknown one (Euler is the EulerDiscreteScheduler), or what to do if none is alike."""
+    names = [other for other in known if other != "self"]
+    within = [other for other in names if name and name.lower() in other.lower()]
+    begin = [other for other in within if other.lower().startswith(name.lower())]
+    close = get_close_matches(name, begin or within or names, n=1, cutoff=0 if within else 0.6)
+    return f"did you mean {close[0]}?" if close else otherwise
 
 
-def _unknown(name: str, known: Iterable[str]) -> str:
-    return f"unknown {name!r}, {_nearest(name, known)}"
+def _unknown(name: str, known: Iterable[str], otherwise: str = "leave it out") -> str:
+    return f"unknown {name!r}, {_nearest(name, known, otherwise)}"
 
 
 def pipeline(settings: Mapping[str, Any], folder: Path) -> Any:

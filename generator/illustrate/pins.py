@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from generator.illustrate.causes import told
+from generator.illustrate.causes import is_local, told
 from generator.model import Error
 from generator.project import put
 from generator.store import read
@@ -19,11 +19,6 @@ PINS = "revisions.json"
 COMMIT = re.compile("[0-9a-f]{40}")
 CONFIGS = ["model_index.json", "config.json"]
 """What is fetched to learn the commit of a branch: next to nothing."""
-
-
-def is_local(repo: str) -> bool:
-    """True for a folder: ``./mine``, ``../mine``, ``/mine``."""
-    return repo.startswith(("./", "../", "/"))
 
 
 def weights(settings: Any) -> Iterator[tuple[str, str]]:

@@ -1,14 +1,13 @@
 """The plan: which pictures are asked for, which of them are there, and what the rest will take. Pure: the same wish, the same requests."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
-from generator.illustrate import profiles
 from generator.illustrate.profiles import DEVICES, ModelsFile, Profile
 from generator.illustrate.prompts import prompt
-from generator.illustrate.requests import SEEDS, Request, outstanding
+from generator.illustrate.requests import EXHAUSTED, LEFT, SEEDS, Request, state
 from generator.model import Error, Radical, nearest
 from generator.store import Candidate, Store
 
@@ -60,21 +59,24 @@ def chosen_styles(models: ModelsFile, wish: Wish) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wish.styles)) or (next(iter(models.styles)),)
 
 
-def dtype(profile: Profile, device: str, unfit: Iterable[str] = ()) -> str | None:
-    """The number format of a model on a device: the first of its list that is not *unfit* there; None where it has none.
+def dtype(name: str, profile: Profile, device: str, unfit: Iterable[str] = ()) -> str:
+    """The number format of a model on a device: the first of its list that is not *unfit* there.
 
-    :class:`Error` where none is left.
+    :class:`Error` where it has none, or none is left.
     """
     kind = device.partition(":")[0]
+    where = f"models.yml: models.{name}.dtype.{kind}"
     listed = profile.dtype.get(kind, ()) if kind in DEVICES else ()  # type: ignore[call-overload]
-    left = [name for name in listed if name not in set(unfit)]
-    if listed and not left:
-        raise Error(f"models.yml: {profile.title}: gives no picture in {' or '.join(listed)} on {kind}, add float32 to dtype.{kind}")
-    return left[0] if left else None
+    if not listed:
+        raise Error(f"{where}: missing, it should say in which number format the model is used there, as float32")
+    left = [one for one in listed if one not in set(unfit)]
+    if not left:
+        raise Error(f"{where}: {' and '.join(listed)} will not do on this one, add float32")
+    return str(left[0])
 
 
-Settle = Callable[[str, str], dict[str, Any]]
-"""The settings of a model in a mode, resolved: with pinned revisions, and the number format of the device."""
+Settled = Mapping[tuple[str, str], Mapping[str, Any]]
+"""The settings of models in modes, resolved: with pinned revisions, and in the number format of the device."""
 
 
 def shown(models: ModelsFile, wish: Wish) -> set[tuple[str, int]]:
@@ -83,14 +85,14 @@ def shown(models: ModelsFile, wish: Wish) -> set[tuple[str, int]]:
     return {(image, profile.size) for profile, mode in asked if (image := profile.modes[mode].image)}
 
 
-def requests(models: ModelsFile, wish: Wish, settle: Settle, digests: Digests, colours: Mapping[int, str]) -> list[Request]:
+def requests(models: ModelsFile, wish: Wish, settled: Settled, digests: Digests, colours: Mapping[int, str]) -> list[Request]:
     """All requests of a wish, model by model; in each, one picture of every radical before the second of any.
 
     *colours*: those of each radical's family, in words, for the dialects that say them.
     """
     made = []
     for name, mode in chosen_modes(models, wish):
-        profile, settings = models.models[name], settle(name, mode)
+        profile, settings = models.models[name], settled[name, mode]
         image = profile.modes[mode].image
         for style in chosen_styles(models, wish):
             firsts = []
@@ -103,16 +105,12 @@ def requests(models: ModelsFile, wish: Wish, settle: Settle, digests: Digests, c
     return made
 
 
-def settled(profile: Profile, mode: str, device: str, unfit: Iterable[str] = ()) -> dict[str, Any]:
-    """The settings of a profile in a mode on a device, with revisions as they are written."""
-    return profiles.settings(profile, mode, dtype(profile, device, unfit))
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A line of the plan: what is asked of a model, what of it is there, and what the rest needs.
 
-    ``seconds`` a picture and whether they were ``measured`` here; ``memory`` in GB; ``price`` in US dollars a picture.
+    ``lost``: how many came to nothing with every seed; ``seconds`` a picture and whether they were ``measured`` here; ``memory`` in
+    GB; ``price`` in US dollars a picture.
     """
 
     model: str
@@ -124,6 +122,7 @@ class Row:
     measured: bool
     memory: float | None
     price: float | None
+    lost: int = 0
 
     @property
     def time(self) -> float | None:
@@ -159,10 +158,11 @@ def rows(models: ModelsFile, asked: Sequence[Request], store: Store, device: str
         profile, measured = models.models[name], paces.get((name, mode))
         speed = speeds.get(str(group[0].settings.get("dtype")))
         guessed = profile.work / speed if profile.work and speed else None
-        left = sum(outstanding(store, request) is not None for request in group)
+        states = [state(store, request) for request in group]
+        left, lost = (states.count(one) for one in (LEFT, EXHAUSTED))
         memory = profile.memory.get(device.partition(":")[0])  # type: ignore[call-overload]
         seconds = measured if measured is not None else guessed
-        found.append(Row(name, mode, style, len(group), left, seconds, measured is not None, memory, profile.price))
+        found.append(Row(name, mode, style, len(group), left, seconds, measured is not None, memory, profile.price, lost))
     return found
 
 

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from generator.illustrate import conversation
 from generator.illustrate.conditions import conditions
@@ -19,6 +21,10 @@ Device = Literal["cuda", "mps", "cpu"]
 Dtype = Literal["float16", "bfloat16", "float32"]
 LOCAL = ("diffusers", "demo")
 """Providers that load a pipeline here, and so need to be told all of it."""
+MODES = ("text", "img2img", "control", "glyph", "reference")
+"""Modes that templates and groups may name though no model has them; others are those of models."""
+SAID_BY = {"num_inference_steps": "steps", "width": "size", "height": "size"}
+"""Arguments of the call that have a key of their own."""
 FIELDS = {"prompt": ("brief", "headword", "style", "alone", "colours"), "negative": ("avoid",)}
 """What the templates of a dialect may have in braces."""
 
@@ -40,6 +46,12 @@ def _listed(value: Any) -> Any:
 
 Scalar = Annotated[bool | int | float | str, BeforeValidator(_typed)]
 Dtypes = Annotated[tuple[Dtype, ...], BeforeValidator(_listed), Field(min_length=1)]
+
+
+def _single(value: dict[str, float]) -> dict[str, float]:
+    if len(value) > 1:
+        raise PydanticCustomError("single", "one parameter only, keep the one that the pipeline is guided by")
+    return value
 
 
 class Decisive(Written):
@@ -100,11 +112,11 @@ class Profile(Weights):
     dialect: Text
     size: Annotated[int, Field(ge=16, le=4096)]
     steps: Annotated[int, Field(ge=1, le=200)] | None = None
-    guidance: Annotated[dict[str, float], Field(max_length=1)] = Field({})
+    guidance: Annotated[dict[str, float], AfterValidator(_single)] = Field({})
     scheduler: dict[str, Scalar] | None = None
     dtype: dict[Device, Dtypes] = Field({})
-    memory: dict[Device, float] = Field({})
-    work: float | None = None
+    memory: dict[Device, Annotated[float, Field(gt=0)]] = Field({})
+    work: Annotated[float, Field(gt=0)] | None = None
     price: Annotated[float, Field(ge=0)] | None = None
     url: Text | None = None
     tokens: Annotated[int, Field(ge=1)] | None = None
@@ -181,11 +193,16 @@ def _unknown(where: str, kind: str, names: Iterable[str], known: Iterable[str]) 
     yield from (f"{where}: unknown {kind} {name!r}, {nearest(name, known)}" for name in names if name not in known)
 
 
+def _modes(models: ModelsFile) -> list[str]:
+    """The modes that there are, whether a model has them or not."""
+    return sorted({*MODES, *(mode for profile in models.models.values() for mode in profile.modes)})
+
+
 def _dialects(models: ModelsFile, project: Project) -> Iterator[str]:
     """Templates that could not be filled in."""
-    modes = {mode for profile in models.models.values() for mode in profile.modes}
+    modes = _modes(models)
     for name, dialect in models.dialects.items():
-        yield from _unknown(f"dialects.{name}.modes", "mode", dialect.modes, sorted(modes))
+        yield from _unknown(f"dialects.{name}.modes", "mode", dialect.modes, modes)
         templates = {"prompt": dialect.prompt} | {f"modes.{mode}": template for mode, template in dialect.modes.items()}
         for key, template in templates.items():
             yield from _template(f"dialects.{name}.{key}", template, FIELDS["prompt"], "brief")
@@ -218,10 +235,10 @@ def _styles(models: ModelsFile, project: Project) -> Iterator[str]:
 
 def _avoided(models: ModelsFile, project: Project) -> Iterator[str]:
     """Exceptions for what there is not."""
-    modes = {mode for profile in models.models.values() for mode in profile.modes}
+    modes = _modes(models)
     for name, group in models.avoid.items():
         yield from _unknown(f"avoid.{name}.unless_families", "family", group.unless_families, project.groups.families)
-        yield from _unknown(f"avoid.{name}.unless_modes", "mode", group.unless_modes, sorted(modes))
+        yield from _unknown(f"avoid.{name}.unless_modes", "mode", group.unless_modes, modes)
     numbers = {radical.number for radical in project.radicals}
     yield from (f"subjects.{number}: there is no such radical" for number in models.subjects if number not in numbers)
 
@@ -235,11 +252,32 @@ def _models(models: ModelsFile, project: Project) -> Iterator[str]:
         yield from _licensed(where, profile, models.licences)
         for mode, asked in profile.modes.items():
             yield from _unknown(f"{where}.modes.{mode}.image", "conditioning image", [asked.image] if asked.image else [], conditions)
-            if profile.provider in LOCAL and not (asked.pipeline or profile.pipeline):
-                yield f"{where}.modes.{mode}: has no pipeline, give pipeline: the name of its class in diffusers"
         if profile.provider in LOCAL:
-            missing = [key for key in ("steps", "guidance", "dtype") if not getattr(profile, key)]
-            yield from (f"{where}: has no {key}, {SAID[key]}" for key in missing)
+            yield from _local(where, profile)
+
+
+def _local(where: str, profile: Profile) -> Iterator[str]:
+    """What a profile of a local model lacks, and what could not work."""
+    yield from (f"{where}: has no {key}, {said}" for key, said in SAID.items() if not getattr(profile, key))
+    if profile.size % 8:
+        yield f"{where}.size: pipelines make pictures of a multiple of 8 pixels, {profile.size} is none, give {-(-profile.size // 8) * 8}"
+    if profile.url:
+        yield f"{where}.url: decides nothing where a model is loaded here, leave it out"
+    yield from _call(where, profile.call, profile.steps)
+    for mode, asked in profile.modes.items():
+        if not (asked.pipeline or profile.pipeline):
+            yield f"{where}.modes.{mode}: has no pipeline, give pipeline: the name of its class in diffusers"
+        yield from _call(f"{where}.modes.{mode}", asked.call, profile.steps)
+
+
+def _call(where: str, call: Mapping[str, Any], steps: int | None) -> Iterator[str]:
+    """Arguments that have a key of their own, and a strength that is no share of the steps."""
+    yield from (f"{where}.call.{name}: {SAID_BY[name]} of the model says it, leave it out" for name in call if name in SAID_BY)
+    strength = call.get("strength", 1)
+    if isinstance(strength, bool | str) or not 0 < strength <= 1:
+        yield f"{where}.call.strength: should be a number above 0 and at most 1 (here: {strength})"
+    elif steps and int(steps * strength) < 1:
+        yield f"{where}.call.strength: {strength} leaves none of {steps} steps, give at least {ceil(100 / steps) / 100:g}"
 
 
 SAID = {

@@ -6,14 +6,15 @@ the candidates alone and can be deleted at any time.
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from generator.illustrate import legible
 from generator.illustrate.examine import GLYPH, Flag, alike, flags, measured, possible
-from generator.illustrate.scorers import Means, Scorer, combined, opened, ready
+from generator.illustrate.scorers import Means, Scorer, Unreadable, combined, opened, ready
 from generator.project import Project, put
 from generator.store import Candidate, Store
 
@@ -22,6 +23,8 @@ SCHEMA = 1
 """Part of every ranking; one with another number is made anew."""
 DUPLICATE = "duplicate"
 """The code of a picture that looks like one before it."""
+UNREADABLE = "unreadable"
+"""The code of a picture whose file is torn: it comes after all others."""
 
 Entry = dict[str, Any]
 """What ``ranking.json`` says of a candidate: key, score, scores by scorer, flags, and measurements that its own JSON lacks."""
@@ -66,9 +69,13 @@ def _before(store: Store, radical: int) -> dict[str, Any]:
     """What a radical's ranking says; nothing where it is not there or not whole."""
     try:
         found = json.loads(path(store, radical).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else {}
+    return found if isinstance(found, dict) and found.get("schema") == SCHEMA and _are_entries(found.get("candidates")) else {}
+
+
+def _are_entries(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(entry, dict) and "key" in entry for entry in found)
 
 
 @dataclass
@@ -78,6 +85,26 @@ class _Radical:
     number: int
     candidates: list[Candidate]
     before: dict[str, Any]
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @cached_property
+    def unreadable(self) -> dict[str, Flag]:
+        """Why pictures cannot be read, by key: those of another size than what was stored, until others are found."""
+        told = "has another size than what was stored, delete {0}.json to have it made again"
+        return {one.key: Flag(UNREADABLE, f"{one.path}: {told.format(one.key)}") for one in self.candidates if one.path in one.damaged}
+
+    @contextmanager
+    def reading(self, one: Candidate) -> Iterator[None]:
+        """Takes note of a picture that turns out not to be readable."""
+        try:
+            yield
+        except Unreadable as error:
+            self.unreadable[one.key] = Flag(UNREADABLE, str(error))
+
+    @property
+    def readable(self) -> list[Candidate]:
+        """The candidates that are not known not to be readable."""
+        return [one for one in self.candidates if one.key not in self.unreadable]
 
     @cached_property
     def entries(self) -> dict[str, Entry]:
@@ -99,20 +126,23 @@ class _Radical:
         if forms and self.before.get("forms") != forms.digest:
             for found in self.added.values():
                 found.pop("legible", None)
-        for one in self.candidates:
+        for one in self.readable:
             known = self.known(one)
             asks = forms is not None and one.mode == GLYPH and "legible" not in known
             if not names <= known.keys() or asks:
-                picture = opened(one)
-                self.added[one.key] |= measured(picture, known)
-                if forms and asks:
-                    self.added[one.key]["legible"] = asdict(forms.read(picture, self.number))
+                with self.reading(one):
+                    picture = opened(one)
+                    self.added[one.key] |= measured(picture, known)
+                    if forms and asks:
+                        self.added[one.key]["legible"] = asdict(forms.read(picture, self.number))
 
-    def scored(self, using: Mapping[str, Scorer]) -> dict[str, dict[str, float]]:
-        """The scores of every candidate; those that were given on the same basis before are taken."""
+    def score(self, using: Mapping[str, Scorer]) -> None:
+        """Give every candidate its scores; those that were given on the same basis before are taken."""
         last = self.before.get("scorers", {})
         same = {name for name, scorer in using.items() if scorer.basis and last.get(name) == scorer.basis}
-        return {one.key: dict(self._scores(one, using, same)) for one in self.candidates}
+        for one in self.readable:
+            with self.reading(one):
+                self.scores[one.key] = dict(self._scores(one, using, same))
 
     def _scores(self, one: Candidate, using: Mapping[str, Scorer], same: Collection[str]) -> Iterator[tuple[str, float]]:
         old, known = self.entries.get(one.key, {}).get("scores", {}), self.known(one)
@@ -121,31 +151,35 @@ class _Radical:
             if value is not None:
                 yield name, value
 
-    def ranking(self, using: Mapping[str, Scorer], doubles: Mapping[tuple[int, str], Flag], forms: str) -> dict[str, Any]:
-        """What is to be written: the better ones first, those that are flagged after the others."""
-        scores = self.scored(using)
+    def totals(self) -> dict[str, float]:
+        """One score for each candidate that can be read, by key."""
         groups: dict[tuple[str, str], list[str]] = {}
-        for one in self.candidates:
+        for one in self.readable:
             groups.setdefault((one.mode, one.request["prompt"]), []).append(one.key)
-        totals = {key: total for group in groups.values() for key, total in zip(group, combined([scores[k] for k in group]), strict=True)}
+        shares = ((group, combined([self.scores[key] for key in group])) for group in groups.values())
+        return {key: total for group, found in shares for key, total in zip(group, found, strict=True)}
+
+    def ranking(self, using: Mapping[str, Scorer], doubles: Mapping[tuple[int, str], Flag], forms: str) -> dict[str, Any]:
+        """What is to be written: the better ones first, those that are flagged after the others, and at last what cannot be read."""
+        totals = self.totals()
         entries: list[Entry] = [
             {
                 "key": one.key,
-                "score": totals[one.key],
-                "scores": scores[one.key],
-                "flags": [*flags(self.known(one)), *([doubles[self.number, one.key]] if (self.number, one.key) in doubles else [])],
+                "score": totals.get(one.key, 0.0),
+                "scores": self.scores.get(one.key, {}),
+                "flags": list(filter(None, [self.unreadable.get(one.key), *flags(self.known(one)), doubles.get((self.number, one.key))])),
                 "measured": self.added[one.key],
             }
             for one in self.candidates
         ]
-        entries.sort(key=lambda entry: (bool(entry["flags"]), -entry["score"], entry["key"]))
+        entries.sort(key=lambda entry: (entry["key"] in self.unreadable, bool(entry["flags"]), -entry["score"], entry["key"]))
         bases = {name: scorer.basis for name, scorer in using.items()}
         return {"schema": SCHEMA, "radical": self.number, "forms": forms, "scorers": bases, "candidates": entries}
 
 
 def _doubles(found: Sequence[_Radical]) -> dict[tuple[int, str], Flag]:
     """The candidates, by radical and key, that look like one before them, of the same radical or of another one."""
-    every = [(each.number, one.key, str(each.known(one).get("phash") or "")) for each in found for one in each.candidates]
+    every = [(each.number, one.key, str(each.known(one).get("phash") or "")) for each in found for one in each.readable]
     first = alike([hashed for _, _, hashed in every])
     pairs = [(every[index], every[other]) for index, other in enumerate(first) if other is not None]
     return {(number, key): Flag(DUPLICATE, f"looks like {of:03d}/{like}") for (number, key, _), (of, like, _) in pairs}
@@ -174,5 +208,6 @@ def rank(project: Project, store: Store, radicals: Collection[int], means: Means
     using = ready(means or Means())
     for each in asked:
         each.measure(forms)
+        each.score(using)
     doubles = _doubles(found)
     return sum(_written(path(store, each.number), each.ranking(using, doubles, forms.digest if forms else "")) for each in asked)

@@ -77,8 +77,15 @@ def outstanding(store: Store, request: Request) -> Request | None:
     return None
 
 
-THERE, EXHAUSTED, BUSY = "there", "given up", "busy"
-"""Why nothing is to be made of a request: it was made, came to nothing with every seed, or somebody is at it."""
+THERE, EXHAUSTED, BUSY, LEFT = "there", "given up", "busy", "left"
+"""How a request stands: it was made, came to nothing with every seed, somebody is at it, or it is to be made."""
+
+
+def state(store: Store, request: Request) -> str:
+    """How a request stands, whoever is at it."""
+    if outstanding(store, request):
+        return LEFT
+    return THERE if any(store.has(one.radical, one.key) for one in tries(request)) else EXHAUSTED
 
 
 def claim(store: Store, claims: Claims, request: Request, taken: Collection[str] = ()) -> Request | str:
@@ -89,7 +96,7 @@ def claim(store: Store, claims: Claims, request: Request, taken: Collection[str]
         if one == outstanding(store, request):
             return one
         claims.give_back(one.key)  # somebody was done with it a moment before
-    return THERE if any(store.has(one.radical, one.key) for one in tries(request)) else EXHAUSTED
+    return state(store, request)
 
 
 def packed(request: Request) -> dict[str, Any]:

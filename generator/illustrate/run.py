@@ -1,6 +1,5 @@
 """From a wish to pictures: what is here, what is asked for, what that takes, and the run itself. The parent never imports torch."""
 
-import json
 import platform
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from generator import store as stores
 from generator.illustrate import cluster, conditions, connection, conversation, pins, profiles, supervise
 from generator.illustrate import plan as plans
+from generator.illustrate.formats import Formats
 from generator.illustrate.making import FRUGAL, Here
 from generator.illustrate.money import Cost, Ledger, keep_within, total
 from generator.illustrate.plan import Row, Wish
@@ -22,7 +22,7 @@ from generator.illustrate.profiles import LOCAL, ModelsFile, Profile
 from generator.illustrate.requests import APART, RETRIES, SEEDS, Request
 from generator.illustrate.supervise import News, Tally, Terms
 from generator.model import Error
-from generator.project import Project, put
+from generator.project import Project
 from generator.store import Candidate, Reject, Store
 
 SHARE = {"cuda": 0.9, "mps": 0.9, "cpu": 0.8}
@@ -33,8 +33,8 @@ CHUNK_OF_CUDA = 2000
 """Requests that a child gets where nothing leaks: starting takes as long as making a hundred pictures."""
 SERVED = 4
 """Requests that a service gets at the same time unless told otherwise."""
-FITNESS = "dtypes.json"
-"""What is known of number formats on devices: tried once, kept beside the candidates."""
+CONDITIONS = "conditions"
+"""Where the conditioning images are kept, beside the candidates."""
 SMALLER = 0.75
 """Side of what is made instead of a picture that there is no memory for, as a share …"""
 GRID = 64
@@ -57,12 +57,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Site:
-    """Everything that a plan and a run need to know of project, wish and machine."""
+    """Everything that a plan and a run need to know of project, wish and machine. ``drawn``: another place for conditioning images."""
 
     project: Project
     models: ModelsFile
     wish: Wish
     options: Options
+    drawn: Path | None = None
 
     @cached_property
     def store(self) -> Store:
@@ -79,8 +80,8 @@ class Site:
         """What is here, with the models' settings held against the pipelines; None where all is done elsewhere."""
         if not self.local:
             return None
-        if all(self.models.models[name].provider == "demo" for name, _ in self.local):
-            return _for_demo(self.options.device)
+        if self.options.device in ("auto", "cpu") and all(self.models.models[name].provider == "demo" for name, _ in self.local):
+            return _for_demo()
         pairs = [(f"models.yml: models.{name}", profiles.settings(self.models.models[name], mode, None)) for name, mode in self.local]
         survey = partial(connection.survey, self.options.scheduler) if self.options.scheduler else probe
         found = survey(self.options.device, pairs)
@@ -98,40 +99,26 @@ class Site:
         """Bytes that may be taken on the device."""
         return limit(self.options.memory, self.device, self.machine.memory) if self.machine else 0
 
-    def is_untried(self, request: Request) -> bool:
-        """True if nobody knows yet whether the number format of a request gives pictures on the device."""
-        local, dtype = request.settings["provider"] == "diffusers", request.settings.get("dtype", "float32")
-        return local and dtype != "float32" and f"{self.told(request.model)}/{dtype}" not in self.fitness
-
-    def remember(self, request: Request, verdict: str) -> None:
-        """Keep how a number format did on the device."""
-        known = self.fitness | {f"{self.told(request.model)}/{request.settings['dtype']}": verdict}
-        put(self.store.root / FITNESS, f"{json.dumps(known, indent=1, sort_keys=True)}\n".encode())
-
-    def unfit(self, name: str) -> list[str]:
-        """Number formats that give no pictures of a model on the device, or that its processor has no arithmetic for."""
-        listed = {key.rpartition("/")[2]: verdict for key, verdict in self.fitness.items() if key.startswith(f"{self.told(name)}/")}
-        native = self.machine.native if self.machine else DTYPES
-        return [dtype for dtype in DTYPES if dtype not in native or listed.get(dtype) == "nan"]
-
-    def told(self, name: str) -> str:
-        """A model on a device of this machine, as :data:`FITNESS` calls it."""
-        return f"{self.models.models[name].repo}/{self.device}/{self.machine.name if self.machine else ''}"
-
     @property
-    def fitness(self) -> dict[str, str]:
+    def formats(self) -> Formats:
         """What is known of number formats here."""
-        path = self.store.root / FITNESS
-        return stores.read(path) if path.is_file() else {}
+        return Formats(
+            self.store.root, self.device, self.machine.name if self.machine else "", self.machine.native if self.machine else DTYPES
+        )
 
-    def settle(self, name: str, mode: str) -> dict[str, Any]:
-        """The settings of a model in a mode on this machine."""
-        return plans.settled(self.models.models[name], mode, self.device, self.unfit(name))
+    def settle(self, name: str, mode: str, pin: bool) -> dict[str, Any]:
+        """The settings of a model in a mode on this machine; see :meth:`requests` for *pin*."""
+        profile = self.models.models[name]
+        settings = profiles.settings(profile, mode, None)
+        if profile.provider == "diffusers":
+            settings = pins.pinned(settings, self.project.root, self.store.root, pin)
+        dtype = plans.dtype(name, profile, self.device, self.formats.unfit(settings)) if profile.provider in LOCAL else None
+        return settings | ({"dtype": dtype} if dtype else {})
 
     @cached_property
     def images(self) -> dict[tuple[str, int], dict[int, Path]]:
         """The files of the conditioning images, by kind and size, and by radical."""
-        folder, radicals = self.store.root / "conditions", self.wish.radicals
+        folder, radicals = self.drawn or self.store.root / CONDITIONS, self.wish.radicals
         return {
             (kind, size): dict(
                 zip((radical.number for radical in radicals), conditions.images(self.project, kind, radicals, size, folder), strict=True)
@@ -146,18 +133,10 @@ class Site:
 
     def requests(self, pin: bool) -> list[Request]:
         """All requests; with *pin*, at the commits of their models, without it at those that are known."""
-        kept: dict[tuple[str, str], dict[str, Any]] = {}
-
-        def settle(name: str, mode: str) -> dict[str, Any]:
-            if (name, mode) not in kept:
-                plain = self.settle(name, mode)
-                weighs = plain["provider"] == "diffusers"
-                kept[name, mode] = pins.pinned(plain, self.project.root, self.store.root, pin) if weighs else plain
-            return kept[name, mode]
-
+        settled = {pair: self.settle(*pair, pin) for pair in plans.chosen_modes(self.models, self.wish)}
         palette = next(iter(self.project.palettes.values()))
         colours = {radical.number: conversation.colours(palette.swatch(radical)) for radical in self.wish.radicals}
-        return plans.requests(self.models, self.wish, settle, self.digests, colours)
+        return plans.requests(self.models, self.wish, settled, self.digests, colours)
 
     def rows(self, asked: Sequence[Request]) -> list[Row]:
         """The lines of the plan."""
@@ -165,12 +144,12 @@ class Site:
         return plans.rows(self.models, asked, self.store, self.device, self.machine.speeds if self.machine else {}, paces)
 
 
-def _for_demo(device: str) -> Probed:
+def _for_demo() -> Probed:
     """What the demo needs to know of the machine: it runs on the processor unless told otherwise, and any will do."""
     import psutil
 
     memory = psutil.virtual_memory().total
-    return Probed("cpu" if device == "auto" else device, platform.machine(), 1, memory, memory, {}, {})
+    return Probed("cpu", platform.machine(), 1, memory, memory, {}, {})
 
 
 def limit(text: str, device: str, total: int) -> int:
@@ -190,9 +169,14 @@ def summary(rows: Sequence[Row]) -> str:
     """The plan in one line."""
     asked, left = sum(row.asked for row in rows), sum(row.left for row in rows)
     times = [row.time for row in rows]
-    time = "an unknown time" if None in times else plans.spoken(sum(filter(None, times)))
-    cost = f" and for {sum(row.cost for row in rows):.2f} $" if any(row.cost for row in rows) else ""
-    return f"{asked} {'picture' if asked == 1 else 'pictures'}, {left} to be made, in about {time}{cost}"
+    parts = [f"{asked} {'picture' if asked == 1 else 'pictures'}", f"{left} to be made"]
+    if left:
+        parts.append(
+            "nobody knows yet how long that takes" if None in times else f"in about {plans.spoken(sum(filter(None, times)))} and a start"
+        )
+    parts += [f"for {sum(row.cost for row in rows):.2f} $"] if any(row.cost for row in rows) else []
+    parts += [f"{lost} came to nothing with every seed"] if (lost := sum(row.lost for row in rows)) else []
+    return ", ".join(parts)
 
 
 def next_round(site: Site) -> Site:
@@ -256,8 +240,16 @@ def terms(site: Site, local: bool, ledger: Ledger) -> Terms:
     here = Here(site.device, memory, 0, 1 if tiny else 0, site.project.root, site.project.build / "models")
     frugalities = len(FRUGAL) if site.device == "cuda" else len(FRUGAL) - 1
     prices = {name: site.models.models[name].price for name in names}
+    formats = site.formats
+
+    def untried(request: Request) -> bool:
+        return formats.is_untried(request.settings)
+
+    def remember(request: Request, verdict: str) -> None:
+        formats.remember(request.settings, verdict)
+
     chunk = CHUNK_OF_CUDA if local and site.device == "cuda" else supervise.CHUNK
-    return Terms(here, places, frugalities if local else 1, paths, prices, ledger, chunk, site.is_untried, site.remember)
+    return Terms(here, places, frugalities if local else 1, paths, prices, ledger, chunk, untried, remember)
 
 
 def _places(site: Site, local: bool) -> tuple[str, ...]:

@@ -50,14 +50,18 @@ def ready(means: Means) -> dict[str, Scorer]:
     return {name: scorer for name, make in scorers.items() if (scorer := make(means))}
 
 
+class Unreadable(Error):
+    """A picture is gone or torn; the others are not concerned."""
+
+
 def opened(candidate: Candidate) -> "Image.Image":
-    """A candidate's picture."""
+    """A candidate's picture; :class:`Unreadable` if it is none."""
     from PIL import Image
 
     try:
         return Image.open(candidate.path).convert("RGB")
-    except OSError as error:
-        raise Error(f"{candidate.path}: cannot be read ({error}), delete {candidate.key}.json to have it made again") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # Pillow has all of these for torn files
+        raise Unreadable(f"{candidate.path}: cannot be read ({error}), delete {candidate.key}.json to have it made again") from None
 
 
 @scorers

@@ -25,6 +25,7 @@ STRIKES = 3
 """How many children in a row may die without having made a picture before the rest of a model is given up."""
 HOPELESS = 10
 """How many pictures of a model in a row may fail before the rest is given up."""
+ADVICE = "give it more with --memory, take a smaller model, or let it make smaller pictures with --allow-smaller"
 TICK = 0.25
 PATIENCE = 2.0
 """Seconds between two looks at what another run has claimed."""
@@ -58,12 +59,13 @@ class Tally:
     spent: int = 0
     seconds: float = 0.0
     peak: int = 0
+    deaths: int = 0
     limited: bool = False
     interrupted: bool = False
 
     def __iadd__(self, other: "Tally") -> "Tally":
         """Take in how another run went, which came after."""
-        for name in ("done", "made", "exhausted", "spent", "seconds"):
+        for name in ("done", "made", "exhausted", "spent", "seconds", "deaths"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.rejected += other.rejected
         self.failed += other.failed
@@ -273,11 +275,13 @@ class Run:
             self._requeue(child)  # it may have been something else that took the memory
         else:
             self.tally.crowded.add(child.model)
-            self.tally.given_up[child.model] = f"{child.model}: {child.doomed}, {FRUGAL[self.frugality[line]]}"
+            frugal = FRUGAL[self.frugality[line]]
+            self.tally.given_up[child.model] = f"{child.model}: {child.doomed}, {frugal}; {ADVICE}"
             self._drop(line)
 
     def _died(self, child: Child, line: str, status: int) -> None:
         self.strikes[line] += 1
+        self.tally.deaths += 1
         if self.strikes[line] < STRIKES:
             self._requeue(child)
             return

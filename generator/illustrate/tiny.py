@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from generator.illustrate.causes import imported
+from generator.illustrate.causes import imported, written
 from generator.illustrate.loading import library
 from generator.project import writing
 
@@ -77,7 +77,8 @@ def _built(folder: Path, build: Callable[[Path], None]) -> None:
             return
         part = Path(mkdtemp(prefix=f".{folder.name}-", suffix=PART, dir=folder.parent))
         try:
-            build(part)
+            with written():
+                build(part)
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)

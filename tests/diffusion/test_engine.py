@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -208,6 +209,19 @@ def cut(name: str) -> Callable[[Path], object]:
     return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-2000])
 
 
+def without(name: str, tensor: str) -> Callable[[Path], object]:
+    """Weights of which one is missing."""
+
+    def change(folder: Path) -> None:
+        from safetensors.torch import load_file, save_file
+
+        weights = load_file(folder / name)
+        del weights[tensor]
+        save_file(weights, folder / name, metadata={"format": "pt"})
+
+    return change
+
+
 def pickled(folder: Path) -> None:
     """Weights in another format only."""
     for path in list(folder.rglob("*.safetensors")):
@@ -217,8 +231,9 @@ def pickled(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (cut("unet/diffusion_pytorch_model.safetensors"), "has corrupt weights .*, delete them"),
-        (cut("text_encoder/model.safetensors"), "has corrupt weights .*, delete them"),
+        (cut("unet/diffusion_pytorch_model.safetensors"), "has corrupt weights .*, put the whole file there"),
+        (without("unet/diffusion_pytorch_model.safetensors", "conv_out.weight"), "has incomplete weights, put the whole file there$"),
+        (cut("text_encoder/model.safetensors"), "has corrupt weights .*, put the whole file there"),
         (lambda folder: (folder / "vae/diffusion_pytorch_model.safetensors").write_bytes(b"rubbish " * 99), "has corrupt weights"),
         (pickled, "has no weights as safetensors where they should be, and nothing else is loaded .*no file named"),
         (lambda folder: (folder / "unet/config.json").write_text("{"), "has a broken configuration .*unet/config.json"),
@@ -332,6 +347,13 @@ def failing(error: Exception, monkeypatch: pytest.MonkeyPatch) -> Any:
             yield
 
     return patched()
+
+
+def test_incomplete_weights_of_the_hub() -> None:
+    error = NotImplementedError("Cannot copy out of meta tensor; no data! Please use torch.nn.Module.to_empty() instead")
+    with pytest.raises(Error) as caught, causes.told({"repo": "o/sd"}):
+        raise error
+    assert str(caught.value) == "o/sd: has incomplete weights, delete them and have them downloaded again"
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
@@ -561,6 +583,19 @@ def test_demo_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(tiny, "sd", full)
     with pytest.raises(Error, match=r"cannot be written \(No space left on device\)"):
         tiny.demo(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_weights_that_find_no_room(tmp_path: Path) -> None:
+    """The system lets no file grow, of which only the library that writes weights can tell."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(Error, match=rf"^{tmp_path / tiny.DEMO}: cannot be written \({os.strerror(errno.EFBIG)}\), see that") as caught:
+            tiny.demo(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "\n" not in str(caught.value)
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 

@@ -36,20 +36,40 @@ def test_what_fits_has_no_faults(mode: str, settings: Settings) -> None:
             "pipeline: unknown 'StableDifusionPipeline', did you mean StableDiffusionPipeline?",
         ),
         ("text", {"pipeline": "DiffusionPipeline"}, "pipeline: unknown 'DiffusionPipeline', did you mean "),
-        ("text", {"pipeline": ""}, "pipeline: unknown '', did you mean "),
+        ("text", {"pipeline": ""}, "pipeline: unknown '', give the name of a class of diffusers"),
         ("text", {"subfolder": "v2"}, "subfolder: a pipeline is loaded from the top of its repository, leave it out"),
         ("text", {"scheduler": {"name": "EulerDiscrete"}}, "scheduler: unknown 'EulerDiscrete', did you mean EulerDiscreteScheduler?"),
-        ("text", {"scheduler": {"use_karras_sigmas": True}}, "scheduler: unknown '', did you mean "),
+        ("text", {"scheduler": {"use_karras_sigmas": True}}, "scheduler.name: missing, give the name of a class of diffusers"),
+        ("text", {"scheduler": {"name": "Euler"}}, "scheduler: unknown 'Euler', did you mean EulerDiscreteScheduler?"),
+        ("text", {"scheduler": {"name": 7}}, "scheduler: unknown '7', give the name of a class of diffusers"),
+        (
+            "text",
+            {"scheduler": {"name": "EulerDiscreteScheduler", "zzz": 1}},
+            "scheduler.zzz: unknown 'zzz', leave it out",
+        ),
         (
             "text",
             {"scheduler": {"name": "EulerDiscreteScheduler", "karras_sigmas": True}},
             "scheduler.karras_sigmas: unknown 'karras_sigmas', did you mean use_karras_sigmas?",
         ),
-        ("text", {"call": {"guidance": 3}}, "call.guidance: StableDiffusionPipeline does not take it, did you mean guidance_scale?"),
-        ("text", {"call": {"strength": 0.5}}, "call.strength: StableDiffusionPipeline does not take it, did you mean "),
+        (
+            "text",
+            {"call": {"guidance": 3}},
+            "call or guidance: StableDiffusionPipeline does not take 'guidance', did you mean guidance_scale?",
+        ),
+        ("text", {"call": {"strength": 0.5}}, "call or guidance: StableDiffusionPipeline does not take 'strength', leave it out"),
         ("text", {"call": {"output_type": "pil"}}, "call.output_type: is for the request to say, leave it out"),
-        ("text", {"call": {"self": 1}}, "call.self: StableDiffusionPipeline does not take it, did you mean "),
+        ("text", {"call": {"self": 1}}, "call or guidance: StableDiffusionPipeline does not take 'self', leave it out"),
         ("text", {"image": "image"}, "image: StableDiffusionPipeline takes none as 'image', choose a pipeline that does"),
+        ("img2img", {"image": None}, "image: StableDiffusionImg2ImgPipeline needs one, give image: the kind of conditioning image"),
+        ("control", {"image": None}, f"image: {CONTROL} needs one, give image: "),
+        ("text", {"pipeline": "FluxControlPipeline"}, "image: FluxControlPipeline needs one, give image: "),
+        (
+            "text",
+            {"pipeline": "StableDiffusionImageVariationPipeline", "call": {}},
+            "image: StableDiffusionImageVariationPipeline needs one",
+        ),
+        ("control", {"controlnet": None}, f"controlnet: {CONTROL} needs one, give controlnet: {{kind: …, repo: …}}"),
         ("control", {"image": "control_image"}, f"image: {CONTROL} takes none as 'control_image', name image"),
         ("control", {"controlnet": {"kind": "ControlNet", "repo": "x"}}, "controlnet.kind: unknown 'ControlNet', did you mean "),
         (
@@ -73,9 +93,20 @@ def test_faults(mode: str, more: dict[str, Any], fault: str, settings: Settings)
     assert found.startswith(fault)
 
 
+@pytest.mark.parametrize("pipeline", ["Flux2KleinPipeline", "QwenImage21Pipeline", "FluxKontextPipeline"])
+def test_an_image_may_be_left_out(pipeline: str, settings: Settings) -> None:
+    assert faults(settings(pipeline=pipeline, call={})) == []
+    assert faults(settings(pipeline=pipeline, call={}, image="image")) == []
+
+
+def test_a_controlnet_may_be_among_the_components(settings: Settings) -> None:
+    net = {"kind": "ControlNetModel", "repo": "./controlnet"}
+    assert faults(settings("control", controlnet=None, components={"controlnet": net})) == []
+
+
 def test_all_faults_are_found(settings: Settings) -> None:
     found = faults(settings(scheduler={"name": "None"}, call={"guidance": 3, "steps": 3}, image="image", adapters=[{}]))
-    assert [fault.partition(":")[0] for fault in found] == ["scheduler", "call.guidance", "call.steps", "image"]
+    assert [fault.partition(":")[0] for fault in found] == ["scheduler", "call or guidance", "call or guidance", "image"]
 
 
 def test_shipped_models_fit() -> None:

@@ -100,7 +100,8 @@ def filled(root: Path, measured: bool = True) -> Store:
         out = io.BytesIO()
         image.save(out, "PNG")
         known = dict.fromkeys(examine.measures, 0) | {"phash": f"{index:08x}" * 2} if measured else {}
-        facts = {"radical": 1, "model": "m", "mode": "text", "style": "s", "request": {"prompt": prompt}, "made": {"measured": known}}
+        request = {"prompt": prompt, "seed": index}
+        facts = {"radical": 1, "model": "m", "mode": "text", "style": "s", "request": request, "made": {"measured": known}}
         store.add(f"{index:020x}", facts, out.getvalue())
     return store
 
