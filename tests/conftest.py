@@ -18,6 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write what is drawn as the golden files (make golden)")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that leave threads behind in this process, of torch and of Dask, come last: others fork, which threads do not survive."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("diffusion")) or item.path.stem == "test_cluster")
+
+
 @pytest.fixture(scope="session")
 def project() -> Project:
     """The repository's data and fonts with the tests' own palettes and sets."""
