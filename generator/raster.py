@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import threading
 from collections.abc import Sequence
 from itertools import repeat
 from pathlib import Path
@@ -59,8 +60,11 @@ def cached(folder: Path, cards: Sequence[bytes], size: int) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         _cairosvg()  # so that a missing libcairo is said once, here
         from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
 
-        with ProcessPoolExecutor() as pool:
+        # A fork leaves other threads behind, and may wait for ever for what they held.
+        how = get_context("spawn" if threading.active_count() > 1 else None)
+        with ProcessPoolExecutor(mp_context=how) as pool:
             list(pool.map(_keep, *zip(*missing, strict=True), repeat(size), chunksize=16))
     return paths
 

@@ -2,8 +2,11 @@
 
 import hashlib
 import io
+import os
+from importlib import import_module
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from generator.project import ILLUSTRATIONS
@@ -14,6 +17,14 @@ DATA = Path(__file__).parent / "data"
 
 ILLUSTRATED = 33
 """The radical that has an illustration in the gallery that the tests build."""
+
+
+def needs(package: str, reason: str = "") -> None:
+    """Skips what follows where a package of an extra is not installed; in CI, where it has to be, that is a failure."""
+    if os.environ.get("CI") == "true":
+        import_module(package)
+    else:
+        pytest.importorskip(package, reason=reason or None)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

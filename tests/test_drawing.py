@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from common import ROOT, contents
+from common import ROOT, contents, needs
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -96,7 +96,7 @@ def one_after_the_other(_: float) -> None:
 @pytest.fixture
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     for package in ("openai", "httpx2", "tenacity"):
-        pytest.importorskip(package)
+        needs(package)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.setattr("generator.illustrate.retrying.pause", one_after_the_other)
     one = Endpoint()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from common import contents
+from common import contents, needs
 from PIL import Image
 
 from generator.illustrate.making import Failed, Here, Job, Made, Outcome, Spoilt
@@ -27,11 +27,11 @@ from generator.illustrate.requests import Request
 from generator.model import LONGEST, Error
 
 WHY = "needs the packages of the extra `providers`"
-pytest.importorskip("httpx2", reason=WHY)
-pytest.importorskip("tenacity", reason=WHY)
-pytest.importorskip("openai", reason=WHY)
-pytest.importorskip("google.genai", reason=WHY)
-pytest.importorskip("huggingface_hub", reason=WHY)
+needs("httpx2", reason=WHY)
+needs("tenacity", reason=WHY)
+needs("openai", reason=WHY)
+needs("google.genai", reason=WHY)
+needs("huggingface_hub", reason=WHY)
 
 import huggingface_hub.constants  # noqa: E402
 import huggingface_hub.hf_api  # noqa: E402

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from common import needs
 
 from generator.illustrate import causes, engine, tiny
 from generator.illustrate.making import Here, Job, Made, OutOfMemory, Spoilt
@@ -274,7 +275,8 @@ def test_adapters_need_their_package(settings: Settings, here: Here, monkeypatch
 
 
 def test_adapters(pipelines: Path, tmp_path: Path, settings: Settings, job: Jobs, here: Here) -> None:
-    peft = pytest.importorskip("peft")
+    needs("peft")
+    import peft
     import torch
     from diffusers import StableDiffusionPipeline
     from diffusers.utils import convert_state_dict_to_diffusers

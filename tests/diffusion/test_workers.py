@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from clusters import Cluster
-from common import contents
+from common import contents, needs
 
 from generator.illustrate import cluster
 from generator.illustrate.making import Here
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.diffusion
 
 
 def test_two_workers_make_the_bytes_that_one_process_makes(settings: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
-    pytest.importorskip("distributed")
+    needs("distributed")
     given = settings(provider="demo")
     requests = [Request(number, "demo", "text", "plain", f"a square {number}", "", 1, given) for number in (1, 2, 3, 4, 5, 6)]
     here = Here("cpu", 0, 0, 1, tmp_path, tmp_path / "scratch")
