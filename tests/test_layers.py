@@ -10,7 +10,7 @@ from common import ROOT
 # From the bottom up; modules of one layer do not import each other.
 LAYERS = (
     ("model", "kana"),
-    ("fonts", "subset", "svg", "palette", "illustrate.examine", "illustrate.money", "illustrate.sessions"),
+    ("fonts", "subset", "svg", "palette", "illustrate.columns", "illustrate.examine", "illustrate.money", "illustrate.sessions"),
     ("patterns", "pictures", "shapes", "provenance", "vocabulary", "illustrate.retrying"),
     ("layouts", "checks", "raster", "bitmaps", "flatten", "weight"),
     ("project", "ink", "pdf", "normalise"),

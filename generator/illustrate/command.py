@@ -75,6 +75,7 @@ def illustrate(
     What is there is not made again: the same command goes on where it stopped. A person chooses among them.
     """
     from generator.illustrate import run
+    from generator.illustrate.requests import EXHAUSTED, state
     from generator.illustrate.run import Options
 
     project = load(root)
@@ -101,7 +102,7 @@ def illustrate(
         tally = run.go(site, progress, lambda text: click.echo(text, err=True))
     if not tally.interrupted:
         run.rank(site)
-    _report(site, tally, sum(row.lost for row in site.rows(asked)))
+    _report(site, tally, sum(state(site.store, request) == EXHAUSTED for request in asked))
 
 
 def _site(

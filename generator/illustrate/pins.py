@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,17 @@ def weights(settings: Any) -> Iterator[tuple[str, str]]:
 
 
 def digest(folder: Path) -> str:
-    """What is in a folder of weights: the sha256 of its files' names and contents."""
+    """What is in a folder of weights: the sha256 of its files' names and contents. Gigabytes are read once, until they change."""
     if not folder.is_dir():
         raise Error(f"{folder}: is not a folder, give the one that has the model's model_index.json")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return _digest(folder, tuple((path, (told := path.stat()).st_size, told.st_mtime_ns) for path in files))
+
+
+@cache
+def _digest(folder: Path, files: tuple[tuple[Path, int, int], ...]) -> str:
     found = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path, _, _ in files:
         with path.open("rb") as file:
             found.update(f"{path.relative_to(folder).as_posix()} {hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return found.hexdigest()

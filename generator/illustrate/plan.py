@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from generator.illustrate.columns import aligned
+from generator.illustrate.money import estimate
 from generator.illustrate.profiles import DEVICES, ModelsFile, Profile
 from generator.illustrate.prompts import prompt
 from generator.illustrate.requests import EXHAUSTED, LEFT, SEEDS, Request, state
@@ -13,7 +15,6 @@ from generator.store import Candidate, Store
 
 Digests = Mapping[tuple[str, int], Mapping[int, str]]
 """The sha256 of conditioning images by kind and size, and by radical."""
-GIGA = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Row:
     @property
     def cost(self) -> float:
         """US dollars that the rest will cost."""
-        return (self.price or 0) * self.left
+        return estimate(self.price, self.left)
 
 
 Paces = Mapping[tuple[str, str], float]
@@ -189,8 +190,4 @@ def table(found: Sequence[Row]) -> Iterator[str]:
         memory = "?" if row.memory is None else f"{row.memory:g} GB"
         cost = "–" if row.price is None else f"{row.cost:.2f} $"
         cells.append((row.model, row.mode, row.style, str(row.asked), str(row.left), each, mark + spoken(row.time), memory, cost))
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADINGS))]
-    for line in cells:
-        padded = list(zip(line, widths, strict=True))
-        words = [text.ljust(width) for text, width in padded[:3]] + [text.rjust(width) for text, width in padded[3:]]
-        yield "  ".join(words).rstrip()
+    return aligned(cells, left=range(3))

@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import median
 
 from generator.illustrate import ranking
+from generator.illustrate.columns import aligned
 from generator.illustrate.legible import Reading
 from generator.illustrate.ranking import DUPLICATE, Ranked
 from generator.project import Project
@@ -129,9 +130,5 @@ def _halved(column: Sequence[str]) -> list[str]:
 
 def _table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Rows in columns: words to the left, numbers to the right."""
-    columns = [
-        [cell.ljust(width) if name in LEFT else cell.rjust(width) for cell in column]
-        for name, column in zip(HEADING, map(_halved, zip(*rows, strict=True)), strict=True)
-        for width in [max(map(len, column))]
-    ]
-    return ("  ".join(cells).rstrip() for cells in zip(*columns, strict=True))
+    halved = map(_halved, zip(*rows, strict=True))
+    return aligned(zip(*halved, strict=True), left=[number for number, name in enumerate(HEADING) if name in LEFT])
